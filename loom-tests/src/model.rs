@@ -1,0 +1,184 @@
+//! One model: a closure that loom runs in every order within the bound, once per plan.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::time::Instant;
+
+use poolbridge::__verify::plan::{self, Plan};
+
+/// What a model is run with. `check` runs it and panics if it does not hold.
+#[must_use = "nothing is checked before `check`"]
+#[derive(Debug)]
+pub struct Model {
+    case: &'static str,
+    bound: Option<usize>,
+    plans: Vec<Plan>,
+    sees: Vec<&'static str>,
+    nothing_else: bool,
+    single: bool,
+}
+
+#[derive(Default)]
+struct Seen {
+    iterations: usize,
+    outcomes: BTreeSet<String>,
+}
+
+impl Model {
+    /// At most `bound` preemptions per execution, unless `PB_BOUND` says otherwise.
+    pub fn bound(bound: usize) -> Self {
+        Self {
+            case: "",
+            bound: bound_from_env(Some(bound)),
+            plans: vec![Plan::NONE],
+            sees: Vec::new(),
+            nothing_else: false,
+            single: false,
+        }
+    }
+
+    /// Tells apart several checks in one model function.
+    pub fn case(self, case: &'static str) -> Self {
+        Self { case, ..self }
+    }
+
+    /// Outcomes, as `{:?}` prints them, that must be seen under one plan or another. A model
+    /// that names none proves only that nothing panics, deadlocks, races or leaks.
+    pub fn sees(self, outcomes: &[&'static str]) -> Self {
+        Self { sees: outcomes.to_vec(), ..self }
+    }
+
+    /// As [`sees`](Self::sees), and no others may be.
+    pub fn sees_exactly(self, outcomes: &[&'static str]) -> Self {
+        Self { nothing_else: true, ..self.sees(outcomes) }
+    }
+
+    /// Runs once per plan instead of once without one.
+    pub fn plans(self, plans: impl IntoIterator<Item = Plan>) -> Self {
+        Self { plans: plans.into_iter().collect(), ..self }
+    }
+
+    /// Without a plan, and with each of the first three limited waits timing out.
+    pub fn with_timeouts(self) -> Self {
+        self.plans([Plan::NONE].into_iter().chain((0..3).map(Plan::timeout)))
+    }
+
+    /// Without a plan, and with each of the first three waits returning for nothing.
+    pub fn with_spurious_wakes(self) -> Self {
+        self.plans([Plan::NONE].into_iter().chain((0..3).map(Plan::spurious)))
+    }
+
+    /// One execution is all there is: nothing in the model races.
+    pub fn expect_single(self) -> Self {
+        Self { single: true, ..self }
+    }
+
+    /// Explores; the closure's value is the outcome of one execution.
+    pub fn check<T: Debug>(self, model: impl Fn() -> T + Send + Sync + 'static) {
+        for limit in ["LOOM_MAX_DURATION", "LOOM_MAX_PERMUTATIONS"] {
+            assert!(
+                std::env::var_os(limit).is_none(),
+                "{limit} makes loom stop early and call it success: unset it"
+            );
+        }
+        watch_panics();
+        let started = Instant::now();
+        let model = Arc::new(move || format!("{:?}", model()));
+        let seen: Vec<Seen> = self.plans.iter().map(|plan| self.explore(*plan, &model)).collect();
+        self.judge(&seen, started);
+    }
+
+    fn explore(
+        &self,
+        plan: Plan,
+        model: &Arc<impl Fn() -> String + Send + Sync + 'static>,
+    ) -> Seen {
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = self.bound;
+        builder.max_branches = 10_000;
+        let (model, note) = (Arc::clone(model), Arc::clone(&seen));
+        // loom aborts on a deadlock with its own words only: say under which plan it was.
+        let trace = OnPanic(plan);
+        builder.check(move || {
+            plan::begin(plan);
+            let outcome = model();
+            assert_no_panic();
+            let mut seen = note.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.iterations += 1;
+            seen.outcomes.insert(outcome);
+        });
+        assert_no_panic();
+        drop(trace);
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *seen)
+    }
+
+    fn judge(&self, seen: &[Seen], started: Instant) {
+        let name = crate::runner::current();
+        let iterations: usize = seen.iter().map(|seen| seen.iterations).sum();
+        let outcomes: BTreeSet<&str> =
+            seen.iter().flat_map(|seen| seen.outcomes.iter().map(String::as_str)).collect();
+        println!(
+            "MODEL {name}{}{} bound={} plans={} iterations={iterations} ms={} outcomes={outcomes:?}",
+            if self.case.is_empty() { "" } else { "/" },
+            self.case,
+            self.bound.map_or_else(|| "none".to_owned(), |bound| bound.to_string()),
+            self.plans.len(),
+            started.elapsed().as_millis(),
+        );
+        let wanted: BTreeSet<&str> = self.sees.iter().copied().collect();
+        let missed: Vec<_> = wanted.difference(&outcomes).collect();
+        assert!(missed.is_empty(), "vacuous: never saw {missed:?}");
+        let others: Vec<_> = outcomes.difference(&wanted).collect();
+        assert!(!self.nothing_else || others.is_empty(), "forbidden outcomes: {others:?}");
+        let raced = seen.iter().any(|seen| seen.iterations > 1);
+        assert!(raced != self.single, "{iterations} iterations: does anything race, or should it?");
+    }
+}
+
+/// Prints the plan if it is dropped by a panic.
+struct OnPanic(Plan);
+
+impl Drop for OnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the plan was {:?}", self.0);
+        }
+    }
+}
+
+static PANICKED: AtomicBool = AtomicBool::new(false);
+
+/// The crate contains panics of user code, and what loom finds inside user code is a panic too:
+/// containing it would make it vanish. So each one is noted where it begins.
+fn watch_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            PANICKED.store(true, Ordering::Relaxed);
+            print(info);
+        }));
+    });
+}
+
+fn assert_no_panic() {
+    assert!(!PANICKED.load(Ordering::Relaxed), "a panic was contained: see above");
+}
+
+/// The panic of user code that a model is about: the only one that it may contain.
+pub fn planned_panic() -> ! {
+    // Resuming does not call the hook.
+    std::panic::resume_unwind(Box::new("planned"))
+}
+
+fn bound_from_env(given: Option<usize>) -> Option<usize> {
+    match std::env::var("PB_BOUND") {
+        Err(_) => given,
+        Ok(text) if text == "none" => None,
+        Ok(text) => Some(text.parse().expect("PB_BOUND is a number or `none`")),
+    }
+}

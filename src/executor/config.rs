@@ -1,0 +1,95 @@
+//! What an executor is told once, when it is built.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::task::context::Context;
+
+/// What a submission does when the queue is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnFull {
+    /// The task comes back already [`Rejected`](crate::TaskError::Rejected).
+    #[default]
+    Reject,
+    /// The submitting thread waits for room. From a worker of the same executor that could never
+    /// end: there the task is rejected.
+    Block,
+    /// The job runs on the submitting thread before `submit` returns. Beware in async code: it
+    /// blocks the runtime's thread.
+    RunOnCaller,
+    /// The job that has waited longest is rejected in favour of the new one.
+    DropOldest,
+}
+
+/// An executor cannot be built as described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// `max_workers(0)`: no job could ever run.
+    NoWorkers,
+    /// `queue_capacity(0)`: no job could ever be queued.
+    NoCapacity,
+    /// [`OnFull::RunOnCaller`] with an initializer: the caller has no worker state.
+    CallerHasNoState,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BuildError::NoWorkers => "max_workers must be at least 1",
+            BuildError::NoCapacity => "queue_capacity must be at least 1",
+            BuildError::CallerHasNoState => {
+                "OnFull::RunOnCaller cannot be combined with an initializer: the submitting thread \
+                 has no worker state; choose another policy"
+            }
+        })
+    }
+}
+
+impl Error for BuildError {}
+
+pub(super) type JobHook = Box<dyn Fn(&Context) + Send + Sync>;
+pub(super) type ThreadHook = Box<dyn Fn() + Send + Sync>;
+pub(super) type Initializer =
+    Box<dyn Fn() -> Result<Rc<dyn Any>, Box<dyn Error + Send + Sync>> + Send + Sync>;
+
+/// The settled options of one executor.
+#[derive(Default)]
+pub(super) struct Config {
+    pub(super) max_workers: usize,
+    pub(super) capacity: Option<usize>,
+    pub(super) on_full: OnFull,
+    /// How long a worker stays when there is nothing to do; `None`: it leaves at once.
+    pub(super) keep_alive: Option<Duration>,
+    pub(super) initializer: Option<Initializer>,
+    pub(super) before_job: Option<JobHook>,
+    pub(super) after_job: Option<JobHook>,
+    pub(super) on_thread_start: Option<ThreadHook>,
+    pub(super) on_thread_stop: Option<ThreadHook>,
+}
+
+impl Config {
+    pub(super) fn check(&self) -> Result<(), BuildError> {
+        if self.max_workers == 0 {
+            return Err(BuildError::NoWorkers);
+        }
+        if self.capacity == Some(0) {
+            return Err(BuildError::NoCapacity);
+        }
+        if self.on_full == OnFull::RunOnCaller && self.initializer.is_some() {
+            return Err(BuildError::CallerHasNoState);
+        }
+        Ok(())
+    }
+}
+
+/// 32 threads, or 4 more than there are processors if that is less: CPython's default.
+pub(super) fn default_workers() -> NonZeroUsize {
+    let wanted = crate::sync::processors().saturating_add(4).min(32);
+    NonZeroUsize::new(wanted).unwrap_or(NonZeroUsize::MIN)
+}

@@ -1,0 +1,64 @@
+//! The executor that everybody shares who names none.
+
+use super::Executor;
+use crate::sync::OnceLock;
+use crate::task::Task;
+
+static DEFAULT: OnceLock<Executor> = OnceLock::new();
+
+/// The process-wide executor, started when first asked for: own threads, at most
+/// min(32, processors + 4) (CPython's rule), named `poolbridge-0`, `poolbridge-1`, ….
+///
+/// # Panics
+/// Never.
+///
+/// # Examples
+/// ```
+/// assert_eq!(poolbridge::default_executor().submit(|| 1).wait().unwrap(), 1);
+/// ```
+pub fn default_executor() -> &'static Executor {
+    DEFAULT.get_or_init(|| match Executor::threads().thread_name("poolbridge").build() {
+        Ok(executor) => executor,
+        Err(_) => unreachable!("the default options go together"),
+    })
+}
+
+/// Makes `executor` the process-wide one, if none has been used or set before.
+///
+/// # Errors
+/// The executor comes back if there is a default already: threads of it may hold work.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, set_default_executor};
+/// let small = Executor::threads().max_workers(2).build()?;
+/// assert!(set_default_executor(small.clone()).is_ok());
+/// assert!(set_default_executor(small).is_err());
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
+pub fn set_default_executor(executor: Executor) -> Result<(), Executor> {
+    DEFAULT.set(executor)
+}
+
+/// Runs a blocking closure on `executor`, or on the default one, and returns its task, which is
+/// queued already and can be awaited on any runtime.
+///
+/// The name and the meaning are those of asyncio's `loop.run_in_executor`.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, run_in_executor};
+/// # futures::executor::block_on(async {
+/// let pool = Executor::threads().build()?;
+/// assert_eq!(run_in_executor(&pool, || 1).await?, 1);
+/// assert_eq!(run_in_executor(None, || 2).await?, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+pub fn run_in_executor<'a, T, F>(executor: impl Into<Option<&'a Executor>>, f: F) -> Task<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    executor.into().unwrap_or_else(|| default_executor()).submit(f)
+}

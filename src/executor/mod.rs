@@ -1,0 +1,197 @@
+//! A queue, a limit and policies, over a source of threads.
+//!
+//! Reading order: [`list`] (how jobs hang in the queue), [`queue`] (what the one lock guards),
+//! [`worker`] (one turn at it), [`core`] (what follows when the lock is gone), then the faces:
+//! [`Executor`], [`submission`], [`room`], [`shutdown`], [`threads`], [`backend`].
+
+pub(crate) mod backend;
+mod builder;
+pub(crate) mod callback_on;
+pub(crate) mod config;
+mod core;
+pub(crate) mod default;
+mod list;
+mod queue;
+pub(crate) mod room;
+pub(crate) mod shutdown;
+pub(crate) mod snapshot;
+pub(crate) mod submission;
+pub(crate) mod threads;
+mod worker;
+
+use std::fmt;
+
+use self::backend::Backend;
+pub use self::builder::ExecutorBuilder;
+use self::config::Config;
+use self::core::CoreRef;
+use self::room::SubmitWhenReady;
+use self::shutdown::{Shutdown, Termination};
+use self::snapshot::Snapshot;
+use self::submission::{Rejected, Submission};
+use self::threads::ThreadPoolBuilder;
+use crate::sync::Arc;
+use crate::task::Task;
+use crate::task::context::Context;
+
+/// Where blocking work goes: a queue over a source of threads. Cheap to clone; clones share the
+/// queue.
+///
+/// Dropping the last handle stops accepting and lets what is queued run; threads leave by
+/// themselves and nobody waits for them. [`shutdown`](Self::shutdown) says more.
+///
+/// # Examples
+/// ```
+/// use poolbridge::Executor;
+/// let pool = Executor::threads().max_workers(2).build()?;
+/// let tasks: Vec<_> = (0..4).map(|n| pool.submit(move || n * n)).collect();
+/// let squares: Vec<i32> = tasks.into_iter().map(|task| task.wait().unwrap()).collect();
+/// assert_eq!(squares, [0, 1, 4, 9]);
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct Executor {
+    handle: Arc<Handle>,
+}
+
+/// What the clones of an executor share; its drop is that of the last handle.
+struct Handle {
+    core: CoreRef,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.core.close();
+    }
+}
+
+impl Executor {
+    /// An executor over threads of its own.
+    pub fn threads() -> ThreadPoolBuilder {
+        ThreadPoolBuilder::new()
+    }
+
+    /// An executor over somebody else's threads.
+    pub fn on(backend: impl Backend) -> ExecutorBuilder {
+        ExecutorBuilder::new(Box::new(backend))
+    }
+
+    fn assemble(backend: Box<dyn Backend>, config: Config) -> Self {
+        Self { handle: Arc::new(Handle { core: CoreRef::new(backend, config) }) }
+    }
+
+    pub(super) fn core(&self) -> &CoreRef {
+        &self.handle.core
+    }
+
+    /// Queues `f` and returns its task.
+    ///
+    /// If the executor does not take it (shut down, broken, full), the task is already over with
+    /// [`TaskError::Rejected`](crate::TaskError::Rejected); [`try_submit`](Self::try_submit) gives
+    /// the closure back instead.
+    ///
+    /// # Examples
+    /// ```
+    /// let pool = poolbridge::Executor::threads().build()?;
+    /// assert_eq!(pool.submit(|| "done").wait().unwrap(), "done");
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
+    pub fn submit<T, F>(&self, f: F) -> Task<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        submission::submit(self, submission::Plain(f), None)
+    }
+
+    /// As [`submit`](Self::submit), for a closure that wants its [`Context`].
+    ///
+    /// # Examples
+    /// ```
+    /// let pool = poolbridge::Executor::threads().build()?;
+    /// let task = pool.submit_with(|cx| cx.task_id());
+    /// let id = task.id();
+    /// assert_eq!(task.wait().unwrap(), id);
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
+    pub fn submit_with<T, F>(&self, f: F) -> Task<T>
+    where
+        F: FnOnce(&Context) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        submission::submit(self, submission::Contextual(f), None)
+    }
+
+    /// Queues `f`, or gives it back. Never blocks, and never runs it here.
+    ///
+    /// # Errors
+    /// [`Rejected`] holds the closure and says why: shut down, broken, full, or no thread could be
+    /// started for it.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, Reason, Shutdown};
+    /// let pool = Executor::threads().build()?;
+    /// let _ = pool.shutdown(Shutdown::run_queued());
+    /// let rejected = pool.try_submit(|| 7).unwrap_err();
+    /// assert!(matches!(rejected.reason(), Reason::Closed));
+    /// assert_eq!((rejected.into_inner())(), 7);
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
+    pub fn try_submit<T, F>(&self, f: F) -> Result<Task<T>, Rejected<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        submission::try_submit(self, submission::Plain(f), None, None)
+            .map_err(|(submission::Plain(f), reason)| Rejected::new(f, reason))
+    }
+
+    /// Waits, asynchronously, for room in a bounded queue, then queues `f`. Places are given in
+    /// the order of the first polls.
+    pub fn submit_when_ready<T, F>(&self, f: F) -> SubmitWhenReady<T, F>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        SubmitWhenReady::new(self.clone(), f)
+    }
+
+    /// A submission with options: a name, deadlines, who gets an outcome that nobody takes.
+    pub fn job<T, F>(&self, f: F) -> Submission<'_, T, F>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        Submission::new(self, f)
+    }
+
+    /// Stops accepting, deals with what is queued and what runs as `mode` says, and gives a value
+    /// to wait for the end with. Idempotent; a later call may be harsher.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, Shutdown};
+    /// let pool = Executor::threads().build()?;
+    /// let task = pool.submit(|| 1);
+    /// let report = pool.shutdown(Shutdown::run_queued()).wait()?;
+    /// assert_eq!(report.still_running, 0);
+    /// assert_eq!(task.wait().unwrap(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn shutdown(&self, mode: Shutdown) -> Termination {
+        shutdown::begin(self.core(), mode)
+    }
+
+    /// What is queued and what runs, at one moment.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        snapshot::take(self.core())
+    }
+}
+
+impl fmt::Debug for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Executor").field("pool", &self.core().pool()).finish_non_exhaustive()
+    }
+}

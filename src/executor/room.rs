@@ -1,0 +1,180 @@
+//! Waiting for room in a bounded queue, in line.
+//!
+//! A free place goes to the head of the line at once, as a grant that counts as taken: nobody who
+//! comes later can snatch it. Who gives up after the grant passes it on exactly once.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use super::Executor;
+use super::core::{Core, wake};
+use super::submission::{self, Details, Plain, Rejected};
+use crate::task::Task;
+use crate::task::contain::contain;
+use crate::task::error::Reason;
+use crate::task::frame;
+use crate::task::handle::own_parker;
+
+/// A future that queues a closure as soon as there is room; made by
+/// [`Executor::submit_when_ready`].
+///
+/// # Errors
+/// [`Rejected`] gives the closure back: the executor was shut down or is broken.
+///
+/// # Cancel safety
+/// Dropping it before it resolves drops the closure un-run; the place in the line, or the room
+/// that it was given already, goes to the next.
+///
+/// # Panics
+/// Polling it after it has resolved panics.
+///
+/// # Examples
+/// ```
+/// use poolbridge::Executor;
+/// # futures::executor::block_on(async {
+/// let pool = Executor::threads().max_workers(1).queue_capacity(1).build()?;
+/// let mut tasks = Vec::new();
+/// for n in 0..20 {
+///     tasks.push(pool.submit_when_ready(move || n).await?);
+/// }
+/// for (n, task) in tasks.into_iter().enumerate() {
+///     assert_eq!(task.await?, n);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "futures do nothing unless polled"]
+pub struct SubmitWhenReady<T, F> {
+    executor: Executor,
+    /// Gone once resolved.
+    f: Option<F>,
+    details: Option<Details>,
+    /// Our name in the line.
+    key: Option<u64>,
+    _type: PhantomData<fn() -> T>,
+}
+
+/// How a wait for room stands.
+enum Place {
+    Granted,
+    Waiting(Option<Waker>),
+    Refused(Reason),
+}
+
+/// Gets room for `key`, or a place in the line.
+fn ask(core: &Core, key: &mut Option<u64>, waker: Waker) -> Place {
+    let mut queue = core.lock();
+    if let Some(reason) = queue.refusal() {
+        return Place::Refused(reason);
+    }
+    let key = *key.get_or_insert_with(|| {
+        queue.keys += 1;
+        queue.keys
+    });
+    if queue.reserve(key, core.config.capacity) {
+        return Place::Granted;
+    }
+    Place::Waiting(queue.room.wait(key, waker))
+}
+
+/// Leaves the line; room that was given already goes to the next.
+fn leave(core: &Core, key: u64) {
+    let (waker, next) = {
+        let mut queue = core.lock();
+        let waker = queue.room.leave(key);
+        if waker.is_none() {
+            queue.room.redeem(key);
+        }
+        (waker, queue.grant_room(core.config.capacity))
+    };
+    contain(|| drop(waker));
+    wake(next);
+}
+
+/// Waits on this thread until there is room: the key to push with.
+pub(super) fn block(core: &Core) -> Result<u64, Reason> {
+    if frame::is_worker_of(core.pool()) {
+        return Err(Reason::WouldDeadlock);
+    }
+    let parker = own_parker();
+    let mut key = None;
+    loop {
+        match ask(core, &mut key, parker.waker()) {
+            Place::Granted => return key.ok_or(Reason::Full),
+            Place::Waiting(old) => drop(old),
+            Place::Refused(reason) => {
+                key.into_iter().for_each(|key| leave(core, key));
+                return Err(reason);
+            }
+        }
+        parker.park();
+    }
+}
+
+impl<T, F> SubmitWhenReady<T, F>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    pub(super) fn new(executor: Executor, f: F) -> Self {
+        Self { executor, f: Some(f), details: None, key: None, _type: PhantomData }
+    }
+
+    pub(super) fn with(mut self, details: Details) -> Self {
+        self.details = Some(details);
+        self
+    }
+}
+
+impl<T, F> Future for SubmitWhenReady<T, F>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    type Output = Result<Task<T>, Rejected<F>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        assert!(this.f.is_some(), "polled after it has resolved");
+        let refused = match ask(this.executor.core(), &mut this.key, cx.waker().clone()) {
+            Place::Waiting(old) => {
+                contain(|| drop(old));
+                return Poll::Pending;
+            }
+            Place::Granted => None,
+            Place::Refused(reason) => Some(reason),
+        };
+        let (Some(f), key) = (this.f.take(), this.key.take()) else {
+            unreachable!("asserted above")
+        };
+        if let Some(reason) = refused {
+            key.into_iter().for_each(|key| leave(this.executor.core(), key));
+            return Poll::Ready(Err(Rejected::new(f, reason)));
+        }
+        let details = this.details.take();
+        Poll::Ready(
+            submission::try_submit(&this.executor, Plain(f), details, key)
+                .map_err(|(Plain(f), reason)| Rejected::new(f, reason)),
+        )
+    }
+}
+
+// The closure is never pinned.
+impl<T, F> Unpin for SubmitWhenReady<T, F> {}
+
+impl<T, F> Drop for SubmitWhenReady<T, F> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            leave(self.executor.core(), key);
+        }
+    }
+}
+
+impl<T, F> fmt::Debug for SubmitWhenReady<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubmitWhenReady").field("executor", &self.executor).finish_non_exhaustive()
+    }
+}

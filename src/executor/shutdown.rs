@@ -1,0 +1,272 @@
+//! The end of an executor, as a value.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::core::CoreRef;
+use crate::sync::now;
+use crate::task::cell::CellRef;
+use crate::task::contain::contain;
+use crate::task::error::WouldDeadlock;
+use crate::task::frame;
+use crate::task::handle::own_parker;
+use crate::task::job::Job;
+use crate::task::state::Verdict;
+
+/// What a shutdown does with what is queued and what runs.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Queued, Running, Shutdown};
+/// let gentle = Shutdown::run_queued();
+/// assert_eq!((gentle.queued, gentle.running), (Queued::Run, Running::Wait));
+/// let brisk = Shutdown::cancel_queued().running(Running::Request);
+/// # let _ = brisk;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shutdown {
+    /// What happens to jobs that have not started.
+    pub queued: Queued,
+    /// What happens to closures that run.
+    pub running: Running,
+}
+
+/// What a shutdown does with jobs that have not started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queued {
+    /// They run.
+    Run,
+    /// Their tasks end as cancelled, and their captures are freed, before `shutdown` returns.
+    Cancel,
+    /// They come back in [`Report::handed_back`], to be run elsewhere.
+    HandBack,
+}
+
+/// What a shutdown does with closures that run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Running {
+    /// It waits for them.
+    Wait,
+    /// It asks them to stop and waits for them.
+    Request,
+    /// It asks them to stop and does not wait.
+    Abandon,
+}
+
+impl Shutdown {
+    /// Runs what is queued and waits for what runs.
+    #[must_use]
+    pub const fn run_queued() -> Self {
+        Self { queued: Queued::Run, running: Running::Wait }
+    }
+
+    /// Cancels what is queued and waits for what runs.
+    #[must_use]
+    pub const fn cancel_queued() -> Self {
+        Self { queued: Queued::Cancel, running: Running::Wait }
+    }
+
+    /// Hands back what is queued and waits for what runs.
+    #[must_use]
+    pub const fn hand_back() -> Self {
+        Self { queued: Queued::HandBack, running: Running::Wait }
+    }
+
+    /// The same, with another answer for what runs.
+    #[must_use]
+    pub const fn running(mut self, running: Running) -> Self {
+        self.running = running;
+        self
+    }
+}
+
+/// What became of an executor's work in a shutdown.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Report {
+    /// Closures that ended between the call of `shutdown` and this report.
+    pub finished: usize,
+    /// Queued jobs that this shutdown cancelled.
+    pub cancelled: usize,
+    /// Closures that still run: the time was over, or they are abandoned.
+    pub still_running: usize,
+    /// Queued jobs for you to run. Dropping one cancels its task.
+    pub handed_back: Vec<Job>,
+}
+
+/// A shutdown under way: await it, or wait on a plain thread. Dropping it changes nothing: the
+/// shutdown goes on, and jobs that were handed back are cancelled.
+///
+/// It resolves once nothing is queued, no closure runs, every worker has dropped its state and
+/// has run its `on_thread_stop`. The thread itself may take a moment more to vanish.
+///
+/// # Errors
+/// [`WouldDeadlock`] from one of the executor's own workers, which would wait for itself.
+///
+/// # Cancel safety
+/// Waiting may be given up and taken up again; nothing is lost.
+#[must_use = "the shutdown has begun; await or `wait` to see its end"]
+pub struct Termination {
+    core: CoreRef,
+    abandon: bool,
+    finished_before: usize,
+    report: Report,
+    key: Option<u64>,
+}
+
+/// Begins a shutdown.
+pub(super) fn begin(core: &CoreRef, mode: Shutdown) -> Termination {
+    let finished_before = core.lock().finished;
+    core.close();
+    let mut report = Report::default();
+    match mode.queued {
+        Queued::Run => {}
+        Queued::Cancel => report.cancelled = cancel_queued(core),
+        Queued::HandBack => report.handed_back = hand_back(core),
+    }
+    if mode.running != Running::Wait {
+        let running = core.lock().lists.running_tasks();
+        for cell in running {
+            let _ = cell.cancel();
+        }
+    }
+    core.tell_if_over();
+    let abandon = mode.running == Running::Abandon;
+    Termination { core: core.clone(), abandon, finished_before, report, key: None }
+}
+
+fn cancel_queued(core: &CoreRef) -> usize {
+    let mut cancelled = 0;
+    loop {
+        let next = core.lock().withdraw_next(core, Verdict::Prevented);
+        match next {
+            None => return cancelled,
+            Some(Ok(owner)) => {
+                owner.refuse(None);
+                cancelled += 1;
+            }
+            Some(Err(_lost)) => {}
+        }
+    }
+}
+
+fn hand_back(core: &CoreRef) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    loop {
+        let next: Option<Result<CellRef, CellRef>> = core.lock().loosen_next(core);
+        match next {
+            None => return jobs,
+            Some(Ok(job)) => jobs.push(Job::new(job)),
+            Some(Err(_lost)) => {}
+        }
+    }
+}
+
+impl Termination {
+    /// Blocks this thread until the end.
+    ///
+    /// # Errors
+    /// [`WouldDeadlock`] from one of the executor's own workers.
+    pub fn wait(mut self) -> Result<Report, WouldDeadlock> {
+        self.block(None)?;
+        Ok(self.take_report())
+    }
+
+    /// Blocks this thread until the end, for at most `limit`; then the report says how many
+    /// closures still run.
+    ///
+    /// # Errors
+    /// [`WouldDeadlock`] from one of the executor's own workers.
+    pub fn wait_timeout(mut self, limit: Duration) -> Result<Report, WouldDeadlock> {
+        self.block(Some(now().checked_add(limit)))?;
+        Ok(self.take_report())
+    }
+
+    /// The jobs that were handed back, without waiting for what runs.
+    pub fn take_handed_back(&mut self) -> Vec<Job> {
+        std::mem::take(&mut self.report.handed_back)
+    }
+
+    fn block(&mut self, limit: Option<Option<Instant>>) -> Result<(), WouldDeadlock> {
+        let parker = own_parker();
+        while !self.is_over(&parker.waker())? {
+            if !parker.park_until(limit.flatten()) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this is the end; if not, the waker is told when it is.
+    fn is_over(&mut self, waker: &Waker) -> Result<bool, WouldDeadlock> {
+        if self.abandon {
+            return Ok(true);
+        }
+        let waker = waker.clone();
+        let mut queue = self.core.lock();
+        if queue.is_over() {
+            return Ok(true);
+        }
+        if frame::is_worker_of(self.core.pool()) {
+            return Err(WouldDeadlock::shutdown_from_worker());
+        }
+        let key = self.key.unwrap_or_else(|| {
+            queue.keys += 1;
+            queue.keys
+        });
+        self.key = Some(key);
+        let known = queue.terminations.iter_mut().find(|(other, _)| *other == key);
+        let old = match known {
+            Some((_, old)) => Some(std::mem::replace(old, waker)),
+            None => {
+                queue.terminations.push((key, waker));
+                None
+            }
+        };
+        drop(queue);
+        contain(|| drop(old));
+        Ok(false)
+    }
+
+    fn take_report(&mut self) -> Report {
+        let queue = self.core.lock();
+        Report {
+            finished: queue.finished - self.finished_before,
+            still_running: queue.lists.running(),
+            ..std::mem::take(&mut self.report)
+        }
+    }
+}
+
+impl Future for Termination {
+    type Output = Result<Report, WouldDeadlock>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.is_over(cx.waker()) {
+            Ok(true) => Poll::Ready(Ok(self.take_report())),
+            Ok(false) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
+impl Drop for Termination {
+    fn drop(&mut self) {
+        let Some(key) = self.key else { return };
+        let waker = {
+            let mut queue = self.core.lock();
+            let at = queue.terminations.iter().position(|(other, _)| *other == key);
+            at.map(|at| queue.terminations.swap_remove(at))
+        };
+        contain(|| drop(waker));
+    }
+}
+
+impl fmt::Debug for Termination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Termination").field("pool", &self.core.pool()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,84 @@
+//! A look into an executor.
+
+use super::core::Core;
+use crate::sync::SharedArc;
+use crate::task::cell::CellRef;
+use crate::task::id::TaskId;
+use crate::task::state::Status;
+
+/// What an executor has in hand at one moment; made by
+/// [`Executor::snapshot`](crate::Executor::snapshot).
+///
+/// The two lists are taken together under the executor's lock; each task's status is read a
+/// little later and may be newer.
+///
+/// # Examples
+/// ```
+/// let pool = poolbridge::Executor::threads().max_workers(1).build()?;
+/// let (open, gate) = std::sync::mpsc::channel::<()>();
+/// let busy = pool.job(move || gate.recv()).name("busy").submit();
+/// let waits = pool.job(|| ()).name("waits").submit();
+/// let names = |tasks: &[poolbridge::TaskInfo]| -> Vec<_> {
+///     tasks.iter().filter_map(|task| task.name.as_deref().map(String::from)).collect()
+/// };
+/// while pool.snapshot().running.is_empty() {
+///     std::thread::yield_now();
+/// }
+/// let seen = pool.snapshot();
+/// assert_eq!((names(&seen.running), names(&seen.queued)), (vec!["busy".into()], vec!["waits".into()]));
+/// drop(open);
+/// # let _ = (busy.wait(), waits.wait());
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Tasks that wait for a thread, the next one first.
+    pub queued: Vec<TaskInfo>,
+    /// Tasks that have a thread, also abandoned ones.
+    pub running: Vec<TaskInfo>,
+    /// Workers alive or being started, idle ones included.
+    pub workers: usize,
+    /// Workers with nothing to do.
+    pub idle: usize,
+    /// Whether new submissions are refused.
+    pub closed: bool,
+}
+
+/// One task in a [`Snapshot`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TaskInfo {
+    /// Its name among all tasks.
+    pub id: TaskId,
+    /// What [`Submission::name`](crate::Submission::name) said.
+    pub name: Option<SharedArc<str>>,
+    /// What [`Submission::label`](crate::Submission::label) said.
+    pub label: Option<SharedArc<str>>,
+    /// Where it stands. `Failed` or `Cancelled` among the running: abandoned, its thread has not
+    /// come back yet.
+    pub status: Status,
+}
+
+pub(super) fn take(core: &Core) -> Snapshot {
+    let (queued, running, mut snapshot) = {
+        let queue = core.lock();
+        let rest = Snapshot {
+            queued: Vec::new(),
+            running: Vec::new(),
+            workers: queue.workers,
+            idle: queue.idle.len(),
+            closed: queue.refusal().is_some(),
+        };
+        (queue.lists.pending_tasks(), queue.lists.running_tasks(), rest)
+    };
+    snapshot.queued = queued.iter().map(describe).collect();
+    snapshot.running = running.iter().map(describe).collect();
+    snapshot
+}
+
+fn describe(cell: &CellRef) -> TaskInfo {
+    let (name, label) =
+        cell.plan(|plan| (plan.name.clone(), plan.label.clone())).unwrap_or_default();
+    TaskInfo { id: cell.id(), name, label, status: cell.state().status() }
+}

@@ -1,0 +1,342 @@
+//! From a closure to a queued task.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use super::Executor;
+use super::config::OnFull;
+use super::core::{Core, CoreRef, Refused};
+use super::room::{self, SubmitWhenReady};
+use super::worker;
+use crate::sync::SharedArc;
+use crate::task::Task;
+use crate::task::cell::{self, CellRef, Handle, Work};
+use crate::task::context::Context;
+use crate::task::error::{Reason, TaskError};
+use crate::task::observer::Reclaim;
+use crate::task::state::Verdict;
+use crate::time::deadline;
+
+/// Closures above this many bytes get a box of their own, so that a cancel frees them while the
+/// task's handle lives on.
+const LARGE: usize = 256;
+
+/// A closure that wants nothing.
+pub(super) struct Plain<F>(pub(super) F);
+/// A closure that wants its context.
+pub(super) struct Contextual<F>(pub(super) F);
+struct Boxed<W>(Box<W>);
+
+impl<F: FnOnce() -> T + Send, T> Work<T> for Plain<F> {
+    fn run(self, _: &Context) -> T {
+        (self.0)()
+    }
+}
+
+impl<F: FnOnce(&Context) -> T + Send, T> Work<T> for Contextual<F> {
+    fn run(self, cx: &Context) -> T {
+        (self.0)(cx)
+    }
+}
+
+impl<W: Work<T>, T> Work<T> for Boxed<W> {
+    fn run(self, cx: &Context) -> T {
+        (*self.0).run(cx)
+    }
+}
+
+/// What a submission says beside the closure.
+#[derive(Default)]
+pub(super) struct Details {
+    name: Option<SharedArc<str>>,
+    label: Option<SharedArc<str>>,
+    queue_timeout: Option<Duration>,
+    run_timeout: Option<Duration>,
+    reclaim: Option<Reclaim>,
+}
+
+type Boxing = bool;
+
+/// A cell whose job is about to be pushed, and whether its work is a `Boxed<W>`.
+fn make<W, T>(
+    core: &CoreRef,
+    work: W,
+    details: Option<Details>,
+) -> (CellRef, Handle<T>, Boxing, Option<Duration>)
+where
+    W: Work<T> + 'static,
+    T: Send + 'static,
+{
+    let (id, home) = (core.next_id(), core.as_home());
+    let boxed = size_of::<W>() > LARGE;
+    let (job, handle) = if boxed {
+        cell::new::<_, T, Core>(Boxed(Box::new(work)), id, home, true)
+    } else {
+        cell::new::<_, T, Core>(work, id, home, true)
+    };
+    let queue_timeout = details.as_ref().and_then(|details| details.queue_timeout);
+    if let Some(details) = details {
+        let Details { name, label, run_timeout, reclaim, .. } = details;
+        job.prepare(|plan, slot| {
+            *slot = reclaim;
+            plan.name = name;
+            plan.label = label;
+            plan.run_timeout = run_timeout;
+        });
+    }
+    (job, handle, boxed, queue_timeout)
+}
+
+/// Queues `work`; what happens when that can't be done is up to the executor's policy.
+pub(super) fn submit<W, T>(executor: &Executor, work: W, details: Option<Details>) -> Task<T>
+where
+    W: Work<T> + 'static,
+    T: Send + 'static,
+{
+    let core = executor.core();
+    let (job, handle, _, queue_timeout) = make(core, work, details);
+    match core.push(job, None) {
+        Ok(claim) => {
+            if let Some(limit) = queue_timeout {
+                deadline::arm_queue(handle.cell(), limit);
+            }
+            core.honour(claim);
+        }
+        Err(Refused { job, reason: Reason::Full }) => when_full(executor, job, queue_timeout),
+        Err(Refused { job, reason }) => refuse(&job, reason),
+    }
+    Task::new(handle)
+}
+
+fn refuse(job: &CellRef, reason: Reason) {
+    if let Some(owner) = job.withdraw(Verdict::Error) {
+        owner.refuse(Some(TaskError::Rejected(reason)));
+    }
+}
+
+/// The queue is full: what the policy says.
+fn when_full(executor: &Executor, job: CellRef, queue_timeout: Option<Duration>) {
+    let core = executor.core();
+    match core.config.on_full {
+        OnFull::Block => match room::block(core) {
+            Err(reason) => refuse(&job, reason),
+            Ok(key) => {
+                let cell = queue_timeout.map(|limit| (job.clone(), limit));
+                match core.push(job, Some(key)) {
+                    Err(Refused { job, reason }) => refuse(&job, reason),
+                    Ok(claim) => {
+                        if let Some((cell, limit)) = cell {
+                            deadline::arm_queue(&cell, limit);
+                        }
+                        core.honour(claim);
+                    }
+                }
+            }
+        },
+        OnFull::RunOnCaller => {
+            if let Ok(owner) = job.start() {
+                worker::execute(core, owner).release();
+            }
+        }
+        OnFull::Reject | OnFull::DropOldest => refuse(&job, Reason::Full),
+    }
+}
+
+/// Queues `work` or gives it back; `grant`: the room that it was given before.
+pub(super) fn try_submit<W, T>(
+    executor: &Executor,
+    work: W,
+    details: Option<Details>,
+    grant: Option<u64>,
+) -> Result<Task<T>, (W, Reason)>
+where
+    W: Work<T> + 'static,
+    T: Send + 'static,
+{
+    let core = executor.core();
+    let (job, handle, boxed, queue_timeout) = make(core, work, details);
+    let give_back = |owner: cell::Owner| match boxed {
+        true => *owner.give_back::<Boxed<W>>().0,
+        false => owner.give_back::<W>(),
+    };
+    let claim = match core.push(job, grant) {
+        Ok(claim) => claim,
+        Err(Refused { job, reason }) => match job.withdraw(Verdict::Prevented) {
+            Some(owner) => return Err((give_back(owner), reason)),
+            None => unreachable!("nobody else knows a job that was not pushed"),
+        },
+    };
+    if let Err(broken) = core.try_honour(claim) {
+        let owner = core.retract(handle.cell());
+        core.strand(broken.clone());
+        if let Some(owner) = owner {
+            return Err((give_back(owner), Reason::Broken(broken)));
+        }
+    }
+    if let Some(limit) = queue_timeout {
+        deadline::arm_queue(handle.cell(), limit);
+    }
+    Ok(Task::new(handle))
+}
+
+/// A submission with options; made by [`Executor::job`].
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, Expired, TaskError};
+/// use std::time::Duration;
+/// let pool = Executor::threads().max_workers(1).build()?;
+/// let (open, gate) = std::sync::mpsc::channel::<()>();
+/// let busy = pool.submit(move || gate.recv());
+/// let late = pool
+///     .job(|| "never runs")
+///     .name("report 17")
+///     .queue_timeout(Duration::from_millis(5))
+///     .submit();
+/// assert!(matches!(late.wait(), Err(TaskError::TimedOut(Expired::Queue))));
+/// drop(open);
+/// # let _ = busy.wait();
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
+#[must_use = "nothing is queued until `submit`"]
+pub struct Submission<'a, T, F> {
+    executor: &'a Executor,
+    f: F,
+    details: Details,
+    _type: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<'a, T, F> Submission<'a, T, F>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    pub(super) fn new(executor: &'a Executor, f: F) -> Self {
+        let details = Details::default();
+        Self { executor, f, details, _type: std::marker::PhantomData }
+    }
+
+    /// What this task is called in errors and snapshots.
+    pub fn name(mut self, name: impl AsRef<str>) -> Self {
+        self.details.name = Some(name.as_ref().into());
+        self
+    }
+
+    /// The group that this task belongs to in snapshots.
+    pub fn label(mut self, label: impl AsRef<str>) -> Self {
+        self.details.label = Some(label.as_ref().into());
+        self
+    }
+
+    /// If the job has not started after `limit`, it never will: the task ends with
+    /// [`Expired::Queue`](crate::Expired::Queue), and the captures are freed at once.
+    pub fn queue_timeout(mut self, limit: Duration) -> Self {
+        self.details.queue_timeout = Some(limit);
+        self
+    }
+
+    /// If the closure has not returned `limit` after its start, the task ends with
+    /// [`Expired::Run`](crate::Expired::Run) at once and the closure's token is set. The closure
+    /// runs on abandoned; its thread stays counted as busy until it returns.
+    pub fn run_timeout(mut self, limit: Duration) -> Self {
+        self.details.run_timeout = Some(limit);
+        self
+    }
+
+    /// Gives `f` the outcome of a closure that has run if nobody takes it: it came after a
+    /// timeout, or the task was dropped first. Not after [`Task::detach`], and not for a job that
+    /// never started (its captures are dropped, that is all). A panic of `f` is contained.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::mpsc;
+    /// let pool = poolbridge::Executor::threads().build()?;
+    /// let (tell, told) = mpsc::channel();
+    /// let task = pool.job(|| 5).on_abandoned(move |late| tell.send(late.unwrap()).unwrap()).submit();
+    /// let stopped = task.stopped();
+    /// while !task.status().is_done() {
+    ///     std::thread::yield_now();
+    /// }
+    /// drop(task);
+    /// assert_eq!(told.recv().unwrap(), 5);
+    /// # drop(stopped);
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
+    pub fn on_abandoned(mut self, f: impl FnOnce(Result<T, TaskError>) + Send + 'static) -> Self {
+        self.details.reclaim = Some(Box::new(move |outcome: &mut dyn Any| {
+            match outcome.downcast_mut::<Option<Result<T, TaskError>>>().and_then(Option::take) {
+                Some(outcome) => f(outcome),
+                None => unreachable!("a cell gives away the outcome of its own type, once"),
+            }
+        }));
+        self
+    }
+
+    /// As [`Executor::submit`].
+    pub fn submit(self) -> Task<T> {
+        submit(self.executor, Plain(self.f), Some(self.details))
+    }
+
+    /// As [`Executor::try_submit`].
+    ///
+    /// # Errors
+    /// [`Rejected`] holds the closure and says why.
+    pub fn try_submit(self) -> Result<Task<T>, Rejected<F>> {
+        try_submit(self.executor, Plain(self.f), Some(self.details), None)
+            .map_err(|(Plain(f), reason)| Rejected::new(f, reason))
+    }
+
+    /// As [`Executor::submit_when_ready`].
+    pub fn submit_when_ready(self) -> SubmitWhenReady<T, F> {
+        SubmitWhenReady::new(self.executor.clone(), self.f).with(self.details)
+    }
+}
+
+impl<T, F> fmt::Debug for Submission<'_, T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Submission").field("name", &self.details.name).finish_non_exhaustive()
+    }
+}
+
+/// A closure that was not taken, with the reason.
+#[derive(Clone)]
+pub struct Rejected<F> {
+    f: F,
+    reason: Reason,
+}
+
+impl<F> Rejected<F> {
+    pub(super) fn new(f: F, reason: Reason) -> Self {
+        Self { f, reason }
+    }
+
+    /// Why it was not taken.
+    pub fn reason(&self) -> &Reason {
+        &self.reason
+    }
+
+    /// The closure.
+    pub fn into_inner(self) -> F {
+        self.f
+    }
+}
+
+impl<F> fmt::Debug for Rejected<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected").field("reason", &self.reason).finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Display for Rejected<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the executor did not take the closure: {}", self.reason)
+    }
+}
+
+impl<F> Error for Rejected<F> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.reason)
+    }
+}

@@ -1,0 +1,244 @@
+//! Own threads: started on demand, kept for a while, gone when idle for long.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Executor;
+use super::backend::{Backend, StartError};
+use super::config::{BuildError, Config, OnFull, default_workers};
+use super::worker::Worker;
+use crate::sync::{self, AtomicUsize, Ordering};
+use crate::task::context::Context;
+use crate::task::id::next_pool;
+
+/// How long an idle thread stays unless told otherwise.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Describes an executor over threads of its own; made by [`Executor::threads`].
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, OnFull};
+/// use std::time::Duration;
+/// let pool = Executor::threads()
+///     .max_workers(4)
+///     .thread_name("disk")
+///     .keep_alive(Duration::from_secs(1))
+///     .queue_capacity(1000)
+///     .on_full(OnFull::Reject)
+///     .build()?;
+/// let name = pool.submit(|| std::thread::current().name().map(String::from));
+/// assert_eq!(name.wait().unwrap().as_deref(), Some("disk-0"));
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
+#[must_use = "a builder does nothing until `build`"]
+pub struct ThreadPoolBuilder {
+    config: Config,
+    name: Option<String>,
+    stack_size: Option<usize>,
+    spawner: Option<Spawner>,
+}
+
+type Spawner = Box<dyn Fn(PoolThread) -> io::Result<()> + Send + Sync>;
+
+/// A thread that an executor wants started; see [`ThreadPoolBuilder::spawn_handler`].
+pub struct PoolThread {
+    name: String,
+    stack_size: Option<usize>,
+    worker: Worker,
+}
+
+impl PoolThread {
+    /// The name that the thread should have.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The stack that the thread should have, in bytes, if the executor was told one.
+    #[must_use]
+    pub fn stack_size(&self) -> Option<usize> {
+        self.stack_size
+    }
+
+    /// Serves the executor on this thread, until there is nothing to do for `keep_alive`.
+    pub fn run(self) {
+        self.worker.run();
+    }
+}
+
+impl fmt::Debug for PoolThread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoolThread").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl ThreadPoolBuilder {
+    pub(super) fn new() -> Self {
+        let config = Config {
+            max_workers: default_workers().get(),
+            keep_alive: Some(KEEP_ALIVE),
+            ..Config::default()
+        };
+        Self { config, name: None, stack_size: None, spawner: None }
+    }
+
+    /// At most this many threads. Default: processors + 4, at most 32 (CPython's rule).
+    pub fn max_workers(mut self, max: usize) -> Self {
+        self.config.max_workers = max;
+        self
+    }
+
+    /// Threads are called `prefix-0`, `prefix-1`, …; the default prefix names the executor.
+    pub fn thread_name(mut self, prefix: impl Into<String>) -> Self {
+        self.name = Some(prefix.into());
+        self
+    }
+
+    /// The threads' stack size in bytes; default: the platform's.
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size = Some(bytes);
+        self
+    }
+
+    /// How long a thread stays with nothing to do. Default: 10 s. [`Duration::MAX`]: for ever.
+    pub fn keep_alive(mut self, stay: Duration) -> Self {
+        self.config.keep_alive = Some(stay);
+        self
+    }
+
+    /// At most this many jobs wait for a thread; default: no limit. Running jobs don't count.
+    pub fn queue_capacity(mut self, max: usize) -> Self {
+        self.config.capacity = Some(max);
+        self
+    }
+
+    /// What a submission does when the queue is full; default: [`OnFull::Reject`].
+    pub fn on_full(mut self, policy: OnFull) -> Self {
+        self.config.on_full = policy;
+        self
+    }
+
+    /// Runs on each new thread before its first job, and makes what its jobs read with
+    /// [`Context::state`]: a connection, a buffer. Dropped on that thread when it leaves.
+    ///
+    /// If it fails or panics, the executor is broken for ever: every queued task ends with
+    /// [`TaskError::Broken`](crate::TaskError::Broken), later ones are rejected, and the cause is
+    /// kept in the error.
+    pub fn initializer<S, E>(
+        mut self,
+        make: impl Fn() -> Result<S, E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let make = move || make().map(|state| Rc::new(state) as Rc<dyn Any>).map_err(Into::into);
+        self.config.initializer = Some(Box::new(make));
+        self
+    }
+
+    /// Runs before each job, on its thread. A panic is contained; the job runs.
+    pub fn before_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
+        self.config.before_job = Some(Box::new(hook));
+        self
+    }
+
+    /// Runs after each job and its callbacks, on its thread, before any waiter hears.
+    pub fn after_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
+        self.config.after_job = Some(Box::new(hook));
+        self
+    }
+
+    /// Runs on each new thread, first of all.
+    pub fn on_thread_start(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.config.on_thread_start = Some(Box::new(hook));
+        self
+    }
+
+    /// Runs on each thread that leaves, last of all: its worker state is dropped already.
+    pub fn on_thread_stop(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.config.on_thread_stop = Some(Box::new(hook));
+        self
+    }
+
+    /// Starts threads by `spawn` instead of by the standard library: to pin them, to give them a
+    /// priority, to make the start fail in a test. `spawn` has to call [`PoolThread::run`] on the
+    /// new thread; dropping the `PoolThread` says that there is none.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, TaskError};
+    /// let pool = Executor::threads()
+    ///     .spawn_handler(|_thread| Err(std::io::ErrorKind::WouldBlock.into()))
+    ///     .build()?;
+    /// assert!(matches!(pool.submit(|| ()).wait(), Err(TaskError::Broken(_))));
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
+    pub fn spawn_handler(
+        mut self,
+        spawn: impl Fn(PoolThread) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.spawner = Some(Box::new(spawn));
+        self
+    }
+
+    /// The executor. No thread is started yet.
+    ///
+    /// # Errors
+    /// [`BuildError`] says which options don't go together.
+    pub fn build(self) -> Result<Executor, BuildError> {
+        self.config.check()?;
+        let parallelism = NonZeroUsize::new(self.config.max_workers).unwrap_or(NonZeroUsize::MIN);
+        let threads = Threads {
+            prefix: self.name.unwrap_or_else(|| format!("poolbridge-{}", next_pool())),
+            stack_size: self.stack_size,
+            spawner: self.spawner.unwrap_or_else(|| Box::new(spawn)),
+            started: AtomicUsize::new(0),
+            parallelism,
+        };
+        Ok(Executor::assemble(Box::new(threads), self.config))
+    }
+}
+
+fn spawn(thread: PoolThread) -> io::Result<()> {
+    sync::spawn(thread.name.clone(), thread.stack_size, move || thread.run())
+}
+
+impl fmt::Debug for ThreadPoolBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPoolBuilder")
+            .field("max_workers", &self.config.max_workers)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The backend.
+struct Threads {
+    prefix: String,
+    stack_size: Option<usize>,
+    spawner: Spawner,
+    /// Threads started so far: the next one's number.
+    started: AtomicUsize,
+    parallelism: NonZeroUsize,
+}
+
+impl Backend for Threads {
+    fn start(&self, worker: Worker) -> Result<(), StartError> {
+        // ORDERING: Relaxed, a unique number is all that is wanted.
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{number}", self.prefix);
+        let thread = PoolThread { name, stack_size: self.stack_size, worker };
+        (self.spawner)(thread).map_err(StartError::new)
+    }
+
+    fn parallelism(&self) -> NonZeroUsize {
+        self.parallelism
+    }
+}

@@ -1,0 +1,192 @@
+//! One turn at an executor's queue.
+//!
+//! Vocabulary: a *turn* is the right to be one of at most `max_workers` workers; a *bed* is where
+//! an idle worker sleeps. A submission under the lock pops a bed (that worker is then no longer
+//! idle, whatever it does), or else takes a new turn, or else leaves the job to the workers that
+//! live. A worker under the lock takes the next job, or lies down, or gives its turn back.
+//!
+//! * Lost wake-up: push and pop are under one lock. A worker lies down only when it has seen the
+//!   queue empty under that lock, so a later push finds its bed. (`no_job_waits_beside_a_sleeper`)
+//! * Idle expiry against a claim: whoever takes the bed off the list under the lock decides. A
+//!   worker that finds its bed gone has been claimed, and waits for the token that is on its way.
+//!   (`no_claimed_worker_leaves`)
+//! * Idle before heard: a worker that ends a job takes the next step, lying down included, before
+//!   it releases the waiters; so "await, then submit" finds it idle.
+//!   (`no_second_worker_for_a_waiter_who_submits_again`)
+
+use super::core::{CoreRef, wake};
+use super::queue::Step;
+use crate::sync::{Parker, now};
+use crate::task::cell::Owner;
+use crate::task::contain::contain;
+use crate::task::context::Context;
+use crate::task::ending::Ended;
+use crate::task::error::Broken;
+use crate::task::frame::{self, Seat, SeatGuard};
+use crate::time::deadline;
+
+/// One turn at an executor's queue, to be run on a thread that a [`Backend`](super::Backend)
+/// supplies. Dropping it un-run gives the turn back.
+pub struct Worker {
+    core: CoreRef,
+    /// The turn has not been given back.
+    holds_turn: bool,
+}
+
+impl Worker {
+    pub(super) fn new(core: CoreRef) -> Self {
+        Self { core, holds_turn: true }
+    }
+
+    /// Takes jobs until none is left, on this thread. Never panics.
+    ///
+    /// On own threads it stays and sleeps for up to `keep_alive` when there is nothing to do.
+    pub fn run(mut self) {
+        let core = self.core.clone();
+        if let Some(hook) = &core.config.on_thread_start {
+            contain(hook);
+        }
+        match initialize(&core) {
+            Ok(seat) => {
+                let _seat = seat;
+                self.serve();
+            }
+            Err(broken) => {
+                core.break_for_ever(broken);
+                self.leave_early();
+            }
+        }
+        if let Some(hook) = &core.config.on_thread_stop {
+            contain(hook);
+        }
+        let over = {
+            let mut queue = core.lock();
+            queue.leaving -= 1;
+            queue.take_terminations()
+        };
+        wake(over.into_iter().map(|(_, waker)| waker));
+    }
+
+    /// Runs jobs until the turn is given back.
+    fn serve(&mut self) {
+        let core = self.core.clone();
+        let bed = core.config.keep_alive.map(|_| Parker::new());
+        let mut ended: Option<Ended> = None;
+        loop {
+            let (step, room) = {
+                let mut queue = core.lock();
+                if let Some(ended) = &ended {
+                    queue.lists.finish(ended.cell());
+                    queue.finished += 1;
+                }
+                let step = queue.next_step(&core, bed.as_ref());
+                let room = match step {
+                    Step::Run(_) | Step::Again(_) => queue.grant_room(core.config.capacity),
+                    Step::Idle | Step::Leave => None,
+                };
+                (step, room)
+            };
+            self.holds_turn = !matches!(step, Step::Leave);
+            wake(room);
+            if let Some(ended) = ended.take() {
+                ended.release();
+            }
+            match step {
+                Step::Run(owner) => ended = Some(execute(&core, owner)),
+                Step::Again(lost) => drop(lost),
+                Step::Idle => {
+                    if self.sleep(bed.as_ref()) {
+                        return;
+                    }
+                }
+                Step::Leave => return,
+            }
+        }
+    }
+
+    /// Sleeps until claimed. True: the time was over first and the turn is given back.
+    fn sleep(&mut self, bed: Option<&Parker>) -> bool {
+        let Some(bed) = bed else { return false };
+        // Time beyond what the clock can say is no limit.
+        let until = self.core.config.keep_alive.and_then(|stay| now().checked_add(stay));
+        if bed.park_spinning(until) {
+            return false;
+        }
+        if self.core.lock().expire_idle(bed) {
+            self.holds_turn = false;
+            return true;
+        }
+        // Claimed in the last moment: the token is on its way, and has to be taken.
+        bed.park();
+        false
+    }
+
+    /// Gives the turn back without having served.
+    fn leave_early(&mut self) {
+        let mut queue = self.core.lock();
+        queue.workers -= 1;
+        queue.leaving += 1;
+        self.holds_turn = false;
+    }
+}
+
+/// Makes this worker's state and seats it.
+fn initialize(core: &CoreRef) -> Result<SeatGuard, Broken> {
+    let state = match &core.config.initializer {
+        None => None,
+        Some(make) => match std::panic::catch_unwind(std::panic::AssertUnwindSafe(make)) {
+            Ok(Ok(state)) => Some(state),
+            Ok(Err(cause)) => {
+                return Err(Broken::new("the executor's initializer failed", Some(cause)));
+            }
+            Err(payload) => {
+                let text = payload.downcast_ref::<&'static str>().map(ToString::to_string);
+                let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+                crate::task::contain::drop_payload(payload);
+                return Err(Broken::new(
+                    "the executor's initializer panicked",
+                    text.map(Into::into),
+                ));
+            }
+        },
+    };
+    Ok(frame::take_seat(Seat { pool: core.pool(), state }))
+}
+
+/// Runs one job with its hooks and its run deadline.
+pub(super) fn execute(core: &CoreRef, owner: Owner) -> Ended {
+    deadline::begin_run(owner.cell());
+    if let Some(hook) = &core.config.before_job {
+        let cx = Context::new(owner.cell().clone());
+        contain(|| hook(&cx));
+    }
+    let ended = owner.execute();
+    if let Some(hook) = &core.config.after_job {
+        let cx = Context::new(ended.cell().clone());
+        contain(|| hook(&cx));
+    }
+    ended
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if !self.holds_turn {
+            return;
+        }
+        let stranded = {
+            let mut queue = self.core.lock();
+            queue.workers -= 1;
+            queue.is_stranded()
+        };
+        if stranded {
+            self.core.strand(Broken::turn_dropped());
+        }
+        self.core.tell_if_over();
+    }
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").field("pool", &self.core.pool()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,42 @@
+#![doc = "x"]
+#![deny(unsafe_code)]
+#![cfg_attr(
+    poolbridge_loom,
+    allow(
+        missing_docs,
+        missing_debug_implementations,
+        unnameable_types,
+        clippy::new_without_default
+    )
+)]
+
+#[cfg(poolbridge_loom)]
+#[doc(hidden)]
+#[path = "verify.rs"]
+pub mod __verify;
+
+mod executor;
+mod sync;
+mod task;
+mod time;
+
+pub use executor::backend::{Backend, StartError, Worker};
+pub use executor::config::{BuildError, OnFull};
+pub use executor::default::{default_executor, run_in_executor, set_default_executor};
+pub use executor::room::SubmitWhenReady;
+pub use executor::shutdown::{Queued, Report, Running, Shutdown, Termination};
+pub use executor::snapshot::{Snapshot, TaskInfo};
+pub use executor::submission::{Rejected, Submission};
+pub use executor::threads::{PoolThread, ThreadPoolBuilder};
+pub use executor::{Executor, ExecutorBuilder};
+pub use task::Task;
+pub use task::canceller::{Canceller, Stopped};
+pub use task::context::{self, Context, OnCancel};
+pub use task::error::{Broken, Cancelled, Panic, Reason, TaskError, WaitTimeout, WouldDeadlock};
+pub use task::id::TaskId;
+pub use task::job::Job;
+pub use task::observer::CallbackId;
+pub use task::promise::{Promise, promise};
+pub use task::shield::Shielded;
+pub use task::state::{Cancel, Expired, Status};
+pub use time::timeout::{Timeout, TimeoutOr};

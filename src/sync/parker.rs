@@ -1,0 +1,145 @@
+//! One thread's bed: sleep until somebody says otherwise.
+//!
+//! A token, not a signal: an `unpark` before the `park` makes it return at once, several count
+//! as one. Built from an atomic, a lock and a condition variable in every build, because loom's
+//! own park/unpark hides missing orderings.
+#![allow(clippy::disallowed_types, reason = "std's Waker is made from std's Arc and no other")]
+#![allow(unreachable_pub, reason = "public through `__verify` under loom")]
+
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+use std::time::{Duration, Instant};
+
+use super::{AtomicUsize, Condvar, Mutex, Ordering, now, spin_loop, spin_rounds, yield_now};
+
+const EMPTY: usize = 0;
+const PARKED: usize = 1;
+const NOTIFIED: usize = 2;
+
+/// A cheap handle to a thread's bed; clones name the same bed.
+#[derive(Clone, Debug)]
+pub struct Parker(Arc<Bed>);
+
+#[derive(Debug)]
+struct Bed {
+    token: AtomicUsize,
+    lock: Mutex<()>,
+    bell: Condvar,
+}
+
+impl Parker {
+    pub fn new() -> Self {
+        Self(Arc::new(Bed {
+            token: AtomicUsize::new(EMPTY),
+            lock: Mutex::new(()),
+            bell: Condvar::new(),
+        }))
+    }
+
+    /// A waker that unparks this bed.
+    pub fn waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.0))
+    }
+
+    pub fn same_bed(&self, other: &Parker) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Sleeps until [`unpark`](Self::unpark); only the owning thread may call it.
+    pub fn park(&self) {
+        self.0.park(None);
+    }
+
+    /// As [`park`](Self::park), but not past `deadline` (`None`: no limit). True: the token was
+    /// taken. False: the time is over and the token was not there.
+    pub fn park_until(&self, deadline: Option<Instant>) -> bool {
+        self.0.park(deadline)
+    }
+
+    /// Looks for the token for a bounded number of rounds before it sleeps: an idle worker that
+    /// is handed work at once costs nobody a system call.
+    pub fn park_spinning(&self, deadline: Option<Instant>) -> bool {
+        for round in 0..spin_rounds() {
+            // ORDERING: Relaxed, only a hint; `park` takes the token with Acquire.
+            if self.0.token.load(Ordering::Relaxed) == NOTIFIED {
+                break;
+            }
+            if round < 6 {
+                (0..1 << round).for_each(|_| spin_loop());
+            } else {
+                yield_now();
+            }
+        }
+        self.0.park(deadline)
+    }
+
+    /// Leaves the token; wakes the thread if it sleeps.
+    pub fn unpark(&self) {
+        self.0.unpark();
+    }
+}
+
+impl Bed {
+    /// Takes the token if it lies there.
+    fn take(&self) -> bool {
+        // ORDERING: Acquire, pairs with the Release swap in `unpark`: who takes the token sees
+        // what was written before it was left.
+        self.token.compare_exchange(NOTIFIED, EMPTY, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    fn park(&self, deadline: Option<Instant>) -> bool {
+        if self.take() {
+            return true;
+        }
+        let mut guard = self.lock.lock();
+        // ORDERING: Relaxed, nothing is published; the lock and the modification order of the
+        // token decide between this and `unpark`'s swap.
+        if self.token.compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        {
+            return self.take();
+        }
+        loop {
+            let Some(left) = remaining(deadline) else {
+                // ORDERING: Acquire, as in `take`: the swap may bring the token with it.
+                return self.token.swap(EMPTY, Ordering::Acquire) == NOTIFIED;
+            };
+            guard = match left {
+                Some(left) => self.bell.wait_timeout(guard, left).0,
+                None => self.bell.wait(guard),
+            };
+            if self.take() {
+                return true;
+            }
+        }
+    }
+
+    fn unpark(&self) {
+        // ORDERING: Release, pairs with the Acquire in `take`. PARKED read here: the sleeper holds
+        // the lock from before it wrote PARKED until it waits, so locking once closes the gap.
+        if self.token.swap(NOTIFIED, Ordering::Release) == PARKED {
+            drop(self.lock.lock());
+            self.bell.notify_one();
+        }
+    }
+}
+
+/// `None`: the deadline is over. `Some(None)`: there is none.
+fn remaining(deadline: Option<Instant>) -> Option<Option<Duration>> {
+    match deadline {
+        None => Some(None),
+        Some(at) => match at.saturating_duration_since(now()) {
+            Duration::ZERO => None,
+            left => Some(Some(left)),
+        },
+    }
+}
+
+impl Wake for Bed {
+    fn wake(self: Arc<Self>) {
+        self.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.unpark();
+    }
+}

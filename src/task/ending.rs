@@ -1,0 +1,265 @@
+//! How tasks begin and end: the arrows of `state.rs` with what each of them obliges to.
+//!
+//! The order of an ending is closure ends, captures dropped, outcome stored, callbacks; then
+//! whatever the executor wants to do before anybody hears; then the waiters are released. The
+//! types make it one: an [`Owner`] is executed, that gives [`Ended`], which has to be released.
+
+use super::cell::{CellRef, Owner};
+use super::error::TaskError;
+use super::observer::{Callback, Wakers};
+use super::state::{Cancel, Expired, Stage, State, Verdict};
+use super::{frame, hooks, trampoline};
+
+/// A task whose closure is over and whose callbacks have run; its waiters do not know yet.
+#[must_use = "waiters wait for the release"]
+#[derive(Debug)]
+pub(crate) struct Ended {
+    owner: Owner,
+    verdict: Verdict,
+}
+
+impl Verdict {
+    /// The error that this verdict stands for where none lies in the cell.
+    pub(super) fn error(self) -> Option<TaskError> {
+        match self {
+            Verdict::Value | Verdict::Error => None,
+            Verdict::Prevented | Verdict::Cancelled => Some(TaskError::Cancelled),
+            Verdict::Expired(why) => Some(TaskError::TimedOut(why)),
+        }
+    }
+
+    pub(super) fn of<T>(outcome: &Result<T, TaskError>) -> Self {
+        match outcome {
+            Ok(_) => Verdict::Value,
+            Err(TaskError::Cancelled) => Verdict::Cancelled,
+            Err(_) => Verdict::Error,
+        }
+    }
+}
+
+impl CellRef {
+    /// Asks the task to stop; see [`Cancel`].
+    pub(crate) fn cancel(&self) -> Cancel {
+        self.stop(Verdict::Prevented, State::request).unwrap_or_else(State::cancel_answer)
+    }
+
+    /// Ends the task because a deadline passed; false if it was over, or (for a queue deadline)
+    /// started.
+    pub(crate) fn expire(&self, why: Expired) -> bool {
+        let running = |s: State| if why == Expired::Queue { None } else { s.expire(why) };
+        self.stop(Verdict::Expired(why), running).is_ok()
+    }
+
+    /// Withdraws a queued task, else applies `running` to it; the state if neither fits.
+    fn stop(
+        &self,
+        verdict: Verdict,
+        running: impl Fn(State) -> Option<State>,
+    ) -> Result<Cancel, State> {
+        let (before, after, owner) = self.withdraw_or(verdict, running)?;
+        if let Some(owner) = owner {
+            owner.refuse(None);
+            return Ok(Cancel::Prevented);
+        }
+        let cell = self.clone();
+        trampoline::run(move || {
+            if !before.is_requested() {
+                hooks::fire(&cell);
+            }
+            if after.stage() == Stage::Telling {
+                cell.tell_expired();
+            }
+        });
+        Ok(Cancel::Requested)
+    }
+
+    /// Arrow 8 with its callbacks: the task expired while its closure runs on.
+    fn tell_expired(&self) {
+        loop {
+            tell(self, |callback| {
+                if let Some(error) = self.state().verdict().and_then(Verdict::error) {
+                    self.show_error(error, callback);
+                }
+            });
+            let mut observers = self.observers().lock();
+            if observers.has_callbacks() {
+                continue;
+            }
+            let released = self.advance(State::release_expired);
+            let stopped = released.is_ok_and(|(_, after)| after.is_stopped());
+            let wakers = Wakers::take(&mut observers, true, stopped);
+            drop(observers);
+            return wakers.wake();
+        }
+    }
+
+    /// Arrow 9: the thread of an expired task is free again.
+    fn let_go(&self) {
+        let mut observers = self.observers().lock();
+        if self.advance(State::let_go).is_ok() {
+            let wakers = Wakers::take(&mut observers, false, true);
+            drop(observers);
+            wakers.wake();
+        }
+    }
+}
+
+/// Runs the callbacks that wait, in order, on this thread.
+fn tell(cell: &CellRef, show: impl Fn(Callback)) {
+    if !cell.state().is_observed() {
+        return;
+    }
+    let _frame = frame::enter(cell);
+    while let Some(callback) = next_callback(cell) {
+        show(callback);
+    }
+}
+
+fn next_callback(cell: &CellRef) -> Option<Callback> {
+    let mut observers = cell.observers().lock();
+    Some(observers.more.as_mut()?.callbacks.pop_front()?.1)
+}
+
+impl Owner {
+    /// Runs the closure of a started task, then the callbacks. Never unwinds.
+    pub(crate) fn execute(self) -> Ended {
+        let verdict = {
+            let _frame = frame::enter(self.cell());
+            self.run()
+        };
+        Ended::settle(self, verdict)
+    }
+
+    /// Ends a withdrawn task: drops the captures, stores `error` if there is one, tells everybody.
+    pub(crate) fn refuse(self, error: Option<TaskError>) {
+        trampoline::run(move || {
+            self.discard();
+            if let Some(error) = error {
+                self.store_error(error);
+            }
+            self.conclude();
+        });
+    }
+
+    /// Ends a withdrawn task whose work was taken out.
+    pub(crate) fn give_back<W: 'static>(self) -> W {
+        let work = self.take_work();
+        self.conclude();
+        work
+    }
+
+    /// Ends a promise, running or withdrawn, with the outcome it brings; a running one that has
+    /// expired gives the outcome back.
+    pub(super) fn complete<T: Send + 'static>(
+        self,
+        outcome: Result<T, TaskError>,
+    ) -> Result<(), Result<T, TaskError>> {
+        let verdict = Verdict::of(&outcome);
+        hooks::close(self.cell());
+        let settled = self.cell().advance(|s| s.settle(verdict));
+        if settled.is_err_and(|refused| refused.verdict() != Some(verdict)) {
+            self.discard();
+            self.cell().let_go();
+            return Err(outcome);
+        }
+        if verdict.error().is_none() {
+            self.store(outcome);
+        }
+        trampoline::run(move || self.conclude());
+        Ok(())
+    }
+
+    /// The rest of an ending once the verdict is in and the outcome stored.
+    fn conclude(self) {
+        if self.cell().state().is_observed() {
+            if self.cell().state().is_stop_asked() {
+                hooks::fire(self.cell());
+            }
+            hooks::close(self.cell());
+            tell(self.cell(), |callback| self.show(callback));
+        }
+        self.tell_and_release();
+    }
+
+    /// Arrow 7: late callbacks, then everybody who waits.
+    fn tell_and_release(self) {
+        loop {
+            let now = self.cell().state();
+            if self.is_full() && !now.has_handle() {
+                self.reclaim();
+                continue;
+            }
+            if !now.is_observed() {
+                // Nobody observes: if that is still so, nobody has to be told.
+                if self.release(now).is_some() {
+                    return;
+                }
+                continue;
+            }
+            let mut observers = self.cell().observers().lock();
+            if observers.has_callbacks() {
+                drop(observers);
+                tell(self.cell(), |callback| self.show(callback));
+            } else if let Some(after) = self.release(now) {
+                let wakers = Wakers::take(&mut observers, true, after.is_stopped());
+                drop(observers);
+                return wakers.wake();
+            }
+        }
+    }
+}
+
+impl Ended {
+    fn settle(owner: Owner, verdict: Verdict) -> Self {
+        let ended = Self { owner, verdict };
+        if ended.cell().state().is_observed() {
+            ended.decide();
+        }
+        ended
+    }
+
+    /// Arrow 4 and the callbacks, or the end of an outcome whose task expired.
+    fn decide(&self) {
+        hooks::close(self.cell());
+        let verdict = self.verdict;
+        if self.cell().advance(|s| s.settle(verdict)).is_ok() {
+            tell(self.cell(), |callback| self.owner.show(callback));
+        } else {
+            self.owner.reclaim();
+        }
+    }
+
+    pub(crate) fn cell(&self) -> &CellRef {
+        self.owner.cell()
+    }
+
+    /// Whether a deadline ended the task while its closure ran.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        matches!(self.cell().state().verdict(), Some(Verdict::Expired(_)))
+    }
+
+    /// Wakes everybody who waits.
+    pub(crate) fn release(mut self) {
+        loop {
+            let now = self.cell().state();
+            match now.stage() {
+                Stage::Open if now.is_observed() => self.decide(),
+                Stage::Open => {
+                    if !now.has_handle() {
+                        self.owner.reclaim();
+                    }
+                    let Self { owner, verdict } = self;
+                    match owner.settle_and_release(verdict, now) {
+                        Ok(()) => return,
+                        Err((owner, _)) => self = Self { owner, verdict },
+                    }
+                }
+                _ if self.is_abandoned() => {
+                    self.owner.reclaim();
+                    return self.cell().let_go();
+                }
+                _ => return self.owner.tell_and_release(),
+            }
+        }
+    }
+}

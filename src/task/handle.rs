@@ -1,0 +1,182 @@
+//! What the one handle of a task does with the cell: look, register, take, let go.
+
+use std::task::Waker;
+use std::time::Instant;
+
+use super::cell::CellRef;
+use super::contain::contain;
+use super::hooks::observe;
+use super::observer::{Callback, CallbackId, Reclaim};
+use super::plan::Plan;
+use super::state::Stage;
+use crate::sync::{Parker, thread_local};
+
+thread_local! {
+    static BED: std::cell::OnceCell<Parker> = std::cell::OnceCell::new();
+}
+
+/// This thread's bed for blocking waits; a thread that is being torn down gets a fresh one.
+pub(crate) fn own_parker() -> Parker {
+    BED.try_with(|bed| bed.get_or_init(Parker::new).clone()).unwrap_or_else(|_| Parker::new())
+}
+
+impl CellRef {
+    /// Whether the outcome may be taken; if not, `waker` is told when it may.
+    ///
+    /// The state is looked at twice: before, to spare the lock, and again after the waker is in
+    /// place, because a release that did not see it will not come again.
+    pub(super) fn poll_released(&self, waker: &Waker) -> bool {
+        if self.state().is_released() {
+            return true;
+        }
+        let known = {
+            let observers = self.observers().lock();
+            observers.waker.as_ref().is_some_and(|old| old.will_wake(waker))
+        };
+        if known {
+            // It is still there, so nobody has taken it to wake it, unless the release came since.
+            return self.state().is_released();
+        }
+        let mut place = Some(waker.clone());
+        let released = {
+            let mut observers = self.observers().lock();
+            let released = observe(self).is_released();
+            if !released {
+                std::mem::swap(&mut observers.waker, &mut place);
+            }
+            released
+        };
+        // The waker that was replaced, or ours: user code, hence after the lock.
+        contain(|| drop(place));
+        released
+    }
+
+    /// Takes the waker back: whoever waited has given up.
+    pub(super) fn forget_waker(&self) {
+        let waker = self.observers().lock().waker.take();
+        contain(|| drop(waker));
+    }
+
+    /// Blocks until the outcome may be taken, or until `deadline`; false: the time is over.
+    pub(super) fn block(&self, deadline: Option<Instant>) -> bool {
+        if self.state().is_released() {
+            return true;
+        }
+        let parker = own_parker();
+        let waker = parker.waker();
+        loop {
+            if self.poll_released(&waker) {
+                return true;
+            }
+            if !parker.park_until(deadline) {
+                // Completion at the same instant wins.
+                let released = self.state().is_released();
+                if !released {
+                    self.forget_waker();
+                }
+                return released;
+            }
+        }
+    }
+
+    /// Notes what was said at the submission, before the task is shared.
+    pub(crate) fn prepare(&self, f: impl FnOnce(&mut Plan, &mut Option<Reclaim>)) {
+        let mut observers = self.observers().lock();
+        observe(self);
+        let more = observers.more();
+        f(&mut more.plan, &mut more.reclaim);
+    }
+
+    /// What was said at the submission, if anything was.
+    pub(crate) fn plan<R>(&self, f: impl FnOnce(&mut Plan) -> R) -> Option<R> {
+        if !self.state().is_observed() {
+            return None;
+        }
+        self.observers().lock().more.as_mut().map(|more| f(&mut more.plan))
+    }
+
+    /// Changes the armed deadline; gives back the old one, or the new one if the task is over, to
+    /// be dropped (which disarms it).
+    pub(crate) fn swap_timer(&self, timer: Option<Box<dyn Send>>) -> Option<Box<dyn Send>> {
+        let mut observers = self.observers().lock();
+        let over = observe(self).stage() != Stage::Open;
+        let more = observers.more();
+        if over || more.hooks.closed {
+            return timer;
+        }
+        std::mem::replace(&mut more.timer, timer)
+    }
+
+    /// Adds a callback; gives it back if the task is released, for the handle to run.
+    pub(super) fn add_callback(&self, callback: Callback) -> (CallbackId, Option<Callback>) {
+        let mut observers = self.observers().lock();
+        let released = observe(self).is_released();
+        let more = observers.more();
+        if released {
+            return (CallbackId(more.fresh_key()), Some(callback));
+        }
+        (more.push_callback(callback), None)
+    }
+
+    pub(super) fn remove_callback(&self, id: CallbackId) -> bool {
+        let callback = {
+            let mut observers = self.observers().lock();
+            observers.more.as_mut().and_then(|more| more.take_callback(id))
+        };
+        let found = callback.is_some();
+        contain(|| drop(callback));
+        found
+    }
+
+    /// Who asked for outcomes that nobody takes does not get one.
+    pub(super) fn forget_reclaim(&self) {
+        if self.state().is_observed() {
+            let reclaim: Option<Reclaim> =
+                self.observers().lock().more.as_mut().and_then(|more| more.reclaim.take());
+            contain(|| drop(reclaim));
+        }
+    }
+
+    /// Whether the job's thread has let go; if not, `waker` is told when it has. `key` is the
+    /// place of the waker, kept by the caller.
+    pub(super) fn poll_stopped(&self, key: &mut Option<u64>, waker: &Waker) -> bool {
+        if self.state().is_stopped() {
+            return true;
+        }
+        let mut place = Some(waker.clone());
+        let stopped = {
+            let mut observers = self.observers().lock();
+            let stopped = observe(self).is_stopped();
+            if !stopped {
+                let more = observers.more();
+                let known = key.unwrap_or(0);
+                match more.stopped.iter_mut().find(|(other, _)| *other == known) {
+                    Some((_, old)) => {
+                        place = place.map(|new| std::mem::replace(old, new));
+                    }
+                    None => {
+                        let fresh = more.fresh_key();
+                        more.stopped.extend(place.take().map(|waker| (fresh, waker)));
+                        *key = Some(fresh);
+                    }
+                }
+            }
+            stopped
+        };
+        contain(|| drop(place));
+        stopped
+    }
+
+    /// Takes back what [`poll_stopped`](Self::poll_stopped) put in.
+    pub(super) fn forget_stopped(&self, key: u64) {
+        let waker = {
+            let mut observers = self.observers().lock();
+            let stopped = observers.more.as_mut().map(|more| &mut more.stopped);
+            stopped.and_then(|stopped| {
+                let at = stopped.iter().position(|(other, _)| *other == key)?;
+                Some(stopped.swap_remove(at))
+            })
+        };
+        contain(|| drop(waker));
+    }
+}

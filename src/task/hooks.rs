@@ -1,0 +1,110 @@
+//! Cancel hooks: run exactly once, never after the job, never while being taken back.
+//!
+//! One hook fires at a time, and the list notes which and on which thread. Whoever takes a hook
+//! back, or ends the job, waits for a hook that fires in another thread; in the same thread it is
+//! re-entrance and there is nothing to wait for. So a hook may borrow (by reference count) what
+//! belongs to the job, and a signal meant for one job never hits the next one on that worker.
+
+use super::cell::CellRef;
+use super::contain::contain;
+use super::frame;
+use super::observer::{Firing, Hook, More, Observers};
+use super::state::{OBSERVED, State};
+use crate::sync::{MutexGuard, Ordering, Parker, current_thread};
+
+/// Puts a hook in; the key takes it back. Runs it at once if the task has been asked to stop
+/// already (no key), drops it if the job is over.
+pub(super) fn add(cell: &CellRef, hook: Hook) -> Option<u64> {
+    let mut observers = cell.observers().lock();
+    let state = observe(cell);
+    let more = observers.more();
+    if more.hooks.closed || state.is_stop_asked() || state.is_stopped() {
+        let asked = state.is_stop_asked();
+        drop(observers);
+        contain(|| if asked { hook() } else { drop(hook) });
+        return None;
+    }
+    let key = more.fresh_key();
+    more.hooks.waiting.push_back((key, hook));
+    Some(key)
+}
+
+/// Notes that the cell has an observer from now on; the caller holds its lock.
+pub(super) fn observe(cell: &CellRef) -> State {
+    // ORDERING: Acquire, pairs with the Release of arrow 5: who sees `Released` sees the outcome.
+    // What the observer itself writes is published by the lock.
+    State::from_word(cell.word().fetch_or(OBSERVED, Ordering::Acquire))
+}
+
+/// Takes a hook back: true if it will not run and has not. After the call it does not run.
+pub(super) fn remove(cell: &CellRef, key: u64) -> bool {
+    let mut observers = cell.observers().lock();
+    let hooks = &mut observers.more().hooks;
+    if let Some(at) = hooks.waiting.iter().position(|(other, _)| *other == key) {
+        let hook = hooks.waiting.remove(at);
+        drop(observers);
+        contain(|| drop(hook));
+        return true;
+    }
+    await_firing(cell, observers, |firing| firing.key == key);
+    false
+}
+
+/// Runs all hooks, in order, on this thread.
+pub(super) fn fire(cell: &CellRef) {
+    if !cell.state().is_observed() {
+        return;
+    }
+    let _frame = frame::enter(cell);
+    while let Some(hook) = next(cell) {
+        contain(hook);
+        let waiters = {
+            let mut observers = cell.observers().lock();
+            observers.more().hooks.firing.take().map(|firing| firing.waiters)
+        };
+        waiters.into_iter().flatten().for_each(|parker| parker.unpark());
+    }
+}
+
+fn next(cell: &CellRef) -> Option<Hook> {
+    let mut observers = cell.observers().lock();
+    let hooks = &mut observers.more().hooks;
+    let (key, hook) = hooks.waiting.pop_front()?;
+    hooks.firing = Some(Firing { key, thread: current_thread(), waiters: Vec::new() });
+    Some(hook)
+}
+
+/// The job is over: drops the hooks that did not fire, waits for one that does, and disarms the
+/// deadline.
+pub(super) fn close(cell: &CellRef) {
+    let mut observers = cell.observers().lock();
+    let Some(more) = &mut observers.more else { return };
+    let More { hooks, timer, .. } = &mut **more;
+    hooks.closed = true;
+    let left = std::mem::take(&mut hooks.waiting);
+    let timer = timer.take();
+    await_firing(cell, observers, |_| true);
+    contain(|| drop(left));
+    drop(timer);
+}
+
+/// Waits until no hook that `matters` fires in another thread.
+fn await_firing<'a>(
+    cell: &'a CellRef,
+    mut observers: MutexGuard<'a, Observers>,
+    matters: impl Fn(&Firing) -> bool,
+) {
+    let me = current_thread();
+    loop {
+        match &mut observers.more().hooks.firing {
+            Some(firing) if matters(firing) && firing.thread != me => {
+                let parker = Parker::new();
+                firing.waiters.push(parker.clone());
+                drop(observers);
+                parker.park();
+            }
+            _ => return,
+        }
+        observers = cell.observers().lock();
+    }
+}

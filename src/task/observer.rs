@@ -1,0 +1,115 @@
+//! Who wants to know: wakers (a blocked thread is one), callbacks, cancel hooks.
+//!
+//! All lie in one place, under the cell's lock, and leave it only as a value that is told after
+//! the lock is gone: the lock's guard never lives while user code runs.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use super::contain::contain;
+use super::plan::Plan;
+use crate::sync::{Parker, ThreadId};
+
+/// Names a callback of one task, for [`Task::remove_done_callback`](crate::Task::remove_done_callback).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CallbackId(pub(super) u64);
+
+/// Shown the `Result<T, TaskError>` of its task.
+pub(super) type Callback = Box<dyn FnOnce(&dyn Any) + Send>;
+/// Takes what nobody else took out of an `Option<Result<T, TaskError>>`.
+pub(crate) type Reclaim = Box<dyn FnOnce(&mut dyn Any) + Send>;
+/// Asks running code to stop.
+pub(super) type Hook = Box<dyn FnOnce() + Send>;
+
+/// All observers of one task. The common ones cost no allocation.
+#[derive(Default)]
+pub(super) struct Observers {
+    /// The handle's waker: an awaiting task or a blocked thread, the latest wins.
+    pub(super) waker: Option<Waker>,
+    pub(super) more: Option<Box<More>>,
+}
+
+impl Observers {
+    pub(super) fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    pub(super) fn has_callbacks(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| !more.callbacks.is_empty())
+    }
+}
+
+/// What only some tasks have.
+#[derive(Default)]
+pub(super) struct More {
+    next: u64,
+    pub(super) callbacks: VecDeque<(CallbackId, Callback)>,
+    pub(super) stopped: Vec<(u64, Waker)>,
+    pub(super) hooks: Hooks,
+    pub(super) reclaim: Option<Reclaim>,
+    pub(super) plan: Plan,
+    /// The armed deadline; dropping it disarms.
+    pub(super) timer: Option<Box<dyn Send>>,
+}
+
+impl More {
+    /// A number not used before in this task.
+    pub(super) fn fresh_key(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    pub(super) fn push_callback(&mut self, callback: Callback) -> CallbackId {
+        let id = CallbackId(self.fresh_key());
+        self.callbacks.push_back((id, callback));
+        id
+    }
+
+    pub(super) fn take_callback(&mut self, id: CallbackId) -> Option<Callback> {
+        let at = self.callbacks.iter().position(|(other, _)| *other == id)?;
+        self.callbacks.remove(at).map(|(_, callback)| callback)
+    }
+}
+
+/// Cancel hooks, and which one runs right now on which thread.
+#[derive(Default)]
+pub(super) struct Hooks {
+    pub(super) waiting: VecDeque<(u64, Hook)>,
+    pub(super) firing: Option<Firing>,
+    /// The job is over: nothing fires any more.
+    pub(super) closed: bool,
+}
+
+pub(super) struct Firing {
+    pub(super) key: u64,
+    pub(super) thread: ThreadId,
+    pub(super) waiters: Vec<Parker>,
+}
+
+/// Wakers taken out under the lock, to be woken after it.
+#[must_use = "whoever took wakers out has to wake them"]
+#[derive(Default)]
+pub(super) struct Wakers {
+    waker: Option<Waker>,
+    stopped: Vec<(u64, Waker)>,
+}
+
+impl Wakers {
+    /// Everybody who waits for the outcome, and for the end of the job if `stopped`.
+    pub(super) fn take(observers: &mut Observers, outcome: bool, stopped: bool) -> Self {
+        Self {
+            waker: if outcome { observers.waker.take() } else { None },
+            stopped: match &mut observers.more {
+                Some(more) if stopped => std::mem::take(&mut more.stopped),
+                _ => Vec::new(),
+            },
+        }
+    }
+
+    pub(super) fn wake(self) {
+        for waker in self.waker.into_iter().chain(self.stopped.into_iter().map(|(_, w)| w)) {
+            contain(|| waker.wake());
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! A task that is completed by hand.
+
+use std::fmt;
+
+use super::Task;
+use super::cell::{self, CellRef, Never, Owner};
+use super::context::OnCancel;
+use super::error::TaskError;
+use super::hooks;
+use super::id::TaskId;
+use super::state::{Stage, Verdict};
+
+/// The producing half of a [`Task`], for APIs that call back when they are done.
+///
+/// Dropping it uncompleted ends the task with [`TaskError::Lost`]; no task waits for ever.
+///
+/// Completing consumes it, so a second outcome (CPython's `InvalidStateError`) does not compile.
+pub struct Promise<T: Send + 'static> {
+    /// Gone once completed.
+    side: Option<Side>,
+    _type: std::marker::PhantomData<fn(T)>,
+}
+
+enum Side {
+    Waiting(CellRef),
+    Running(Owner),
+}
+
+impl Side {
+    fn cell(&self) -> &CellRef {
+        match self {
+            Side::Waiting(cell) => cell,
+            Side::Running(owner) => owner.cell(),
+        }
+    }
+
+    fn finish<T: Send + 'static>(
+        self,
+        outcome: Result<T, TaskError>,
+    ) -> Result<(), Result<T, TaskError>> {
+        let owner = match self {
+            Side::Running(owner) => Some(owner),
+            Side::Waiting(cell) => cell.withdraw(Verdict::of(&outcome)),
+        };
+        match owner {
+            Some(owner) => owner.complete(outcome),
+            None => Err(outcome),
+        }
+    }
+}
+
+/// A promise and the task that it completes.
+///
+/// # Examples
+/// ```
+/// let (promise, task) = poolbridge::promise();
+/// std::thread::spawn(move || promise.set_result("from a C callback"));
+/// assert_eq!(task.wait().unwrap(), "from a C callback");
+/// ```
+#[must_use]
+pub fn promise<T: Send + 'static>() -> (Promise<T>, Task<T>) {
+    let id = TaskId::homeless();
+    let (job, handle) = cell::new::<Never, T, Never>(Never, id, std::ptr::null(), false);
+    let promise = Promise { side: Some(Side::Waiting(job)), _type: std::marker::PhantomData };
+    (promise, Task::new(handle))
+}
+
+impl<T: Send + 'static> Promise<T> {
+    /// Says that the work has begun: from here on `cancel` asks it to stop instead of preventing
+    /// it. False if the task is over already; then don't begin.
+    pub fn set_running(&mut self) -> bool {
+        if let Some(Side::Waiting(cell)) = &self.side {
+            match cell.clone().start() {
+                Ok(owner) => self.side = Some(Side::Running(owner)),
+                Err(_) => return false,
+            }
+        }
+        self.cell().state().stage() == Stage::Open
+    }
+
+    /// Completes the task with a value.
+    ///
+    /// # Errors
+    /// The value comes back if the task is over: cancelled, or timed out.
+    pub fn set_result(self, value: T) -> Result<(), T> {
+        // The outcome that comes back is the one that went in.
+        self.complete(Ok(value)).map_err(|outcome| match outcome {
+            Ok(value) => value,
+            Err(_) => unreachable!("complete gives back what it was given"),
+        })
+    }
+
+    /// Completes the task with an error.
+    ///
+    /// # Errors
+    /// The error comes back if the task is over.
+    pub fn set_error(self, error: TaskError) -> Result<(), TaskError> {
+        self.complete(Err(error)).map_err(|outcome| match outcome {
+            Err(error) => error,
+            Ok(_) => unreachable!("complete gives back what it was given"),
+        })
+    }
+
+    /// Completes the task: runs its callbacks on this thread, then wakes who waits.
+    /// `Err(TaskError::Cancelled)` ends it as cancelled.
+    ///
+    /// # Errors
+    /// The outcome comes back if the task is over: cancelled, or timed out.
+    pub fn complete(mut self, outcome: Result<T, TaskError>) -> Result<(), Result<T, TaskError>> {
+        match self.side.take() {
+            Some(side) => side.finish(outcome),
+            None => unreachable!("only completing takes the cell, and it consumes the promise"),
+        }
+    }
+
+    /// Whether nobody wants the outcome any more: the task was cancelled, dropped, or has timed
+    /// out.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cell().state().is_stop_asked()
+    }
+
+    /// Runs `f` when the task is cancelled, dropped or timed out, on the thread that does it and
+    /// before that call returns; at once if that has happened. At most once, and never after the
+    /// promise was completed.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use std::sync::Arc;
+    /// let aborted = Arc::new(AtomicBool::new(false));
+    /// let (promise, task) = poolbridge::promise::<u8>();
+    /// let flag = Arc::clone(&aborted);
+    /// promise.on_cancel(move || flag.store(true, Ordering::Relaxed));
+    /// drop(task);
+    /// assert!(aborted.load(Ordering::Relaxed));
+    /// ```
+    pub fn on_cancel(&self, f: impl FnOnce() + Send + 'static) -> OnCancel {
+        let cell = self.cell();
+        OnCancel::new(cell.clone(), hooks::add(cell, Box::new(f)))
+    }
+
+    /// The task's name.
+    #[must_use]
+    pub fn task_id(&self) -> TaskId {
+        self.cell().id()
+    }
+
+    fn cell(&self) -> &CellRef {
+        match &self.side {
+            Some(side) => side.cell(),
+            None => unreachable!("only completing takes the cell, and it consumes the promise"),
+        }
+    }
+}
+
+impl<T: Send + 'static> Drop for Promise<T> {
+    fn drop(&mut self) {
+        if let Some(side) = self.side.take() {
+            // Over already: nobody waits for this.
+            let _ = side.finish::<T>(Err(TaskError::Lost));
+        }
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for Promise<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.side.as_ref().map(Side::cell) {
+            Some(cell) => {
+                write!(f, "Promise {{ task: {}, {:?} }}", cell.id(), cell.state().status())
+            }
+            None => f.write_str("Promise { completed }"),
+        }
+    }
+}

@@ -1,0 +1,498 @@
+//! The one word that decides: what may happen to a task, as pure functions.
+//!
+//! A task has two sides. The *job side* says who owns the storage of the closure; the *outcome
+//! side* says how far the ending has come. Every promise about a race is one compare-exchange
+//! from a state that a function below accepts to the state that it returns.
+//!
+//! ```text
+//!             job side                         outcome side
+//!    Queued ──1,2──▶ Taken ──5,7,9──▶ Gone     Open ──2,4,6──▶ Telling ──7,8──▶ Released
+//!
+//!                       ┌───────────────3 requested (a flag)
+//!                       ▼     │
+//!  (Queued,Open) ──1──▶ (Taken,Open) ──4──▶ (Taken,Telling v) ──7──▶ (Gone,Released v)
+//!        │                 │   └──────────────5─────────────────────▶     ▲
+//!        │                 └──6──▶ (Taken,Telling Expired) ──8──▶ (Taken,Released Expired)
+//!        │                               │9                              │9
+//!        │                               ▼                               ▼
+//!        │                         (Gone,Telling Expired) ──8──▶ (Gone,Released Expired)
+//!        └──2──▶ (Taken,Telling v) ──7──▶ (Gone,Released v)
+//! ```
+//!
+//! | arrow | function | called by |
+//! |---|---|---|
+//! | 1 | [`State::start`] | a worker's pop, `Job::run`, `Promise::set_running` |
+//! | 2 | [`State::withdraw`] | `cancel` before the start, a queue deadline, a refusal, a broken pool, a dropped job or promise, `Promise::complete` before `set_running` |
+//! | 3 | [`State::request`] | `cancel` of a running task |
+//! | 4 | [`State::settle`] | the end of the closure, `Promise::complete`, when somebody observes |
+//! | 5 | [`State::settle_and_release`] | the same when nobody observes |
+//! | 6 | [`State::expire`] | a run deadline or an awaited timeout of a running task |
+//! | 7 | [`State::release`] | whoever did 2 or 4, after the callbacks |
+//! | 8 | [`State::release_expired`] | whoever did 6, after the callbacks |
+//! | 9 | [`State::let_go`] | the end of a closure whose task expired meanwhile |
+//!
+//! `Telling` lasts from the decision until the callbacks have run; only `Released` shows an
+//! outcome to a waiter. The reference count lives in the same word, so that the last step of a
+//! job and the drop of its reference are one operation.
+
+use std::fmt;
+
+/// Why a deadline ended a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Expired {
+    /// It was still queued when its queue deadline passed: it never ran.
+    Queue,
+    /// Its run deadline passed; the closure runs on, abandoned.
+    Run,
+    /// The time given to [`Task::timeout`](crate::Task::timeout) passed; a closure that had
+    /// started runs on, abandoned.
+    Await,
+}
+
+/// Where a task stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Status {
+    /// Not started.
+    Pending,
+    /// Started and not released: the closure runs, or its callbacks do.
+    Running,
+    /// Over, with a value.
+    Finished,
+    /// Over, with an error other than cancellation.
+    Failed,
+    /// Over: cancelled.
+    Cancelled,
+}
+
+impl Status {
+    /// Whether the task is over.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::Status;
+    /// assert!(Status::Cancelled.is_done());
+    /// assert!(!Status::Running.is_done());
+    /// ```
+    #[must_use]
+    pub const fn is_done(self) -> bool {
+        matches!(self, Status::Finished | Status::Failed | Status::Cancelled)
+    }
+}
+
+/// What a call to `cancel` did.
+///
+/// CPython's `Future.cancel` answers with a boolean that means "prevented" or one of two other
+/// things; here each has its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use = "a running task is only asked to stop; see the variants"]
+pub enum Cancel {
+    /// The closure has not run and never will.
+    Prevented,
+    /// It runs and has been asked to stop: its token is set. The closure's outcome ends the task.
+    Requested,
+    /// It was over already.
+    TooLate,
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// A value lies in the cell.
+    Value,
+    /// An error lies in the cell.
+    Error,
+    /// Cancelled before it started.
+    Prevented,
+    /// Its producer said that it was cancelled.
+    Cancelled,
+    /// A deadline passed.
+    Expired(Expired),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JobSide {
+    Queued,
+    Taken,
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Open,
+    Telling,
+    Released,
+}
+
+/// A snapshot of the word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State(usize);
+
+const JOB_SHIFT: u32 = 0;
+const STAGE_SHIFT: u32 = 2;
+const VERDICT_SHIFT: u32 = 4;
+const REQUESTED: usize = 1 << 7;
+const RAN: usize = 1 << 8;
+const HANDLE: usize = 1 << 9;
+const LINKED: usize = 1 << 10;
+/// Somebody has put an observer into the cell: endings take the cell's lock from now on.
+pub(crate) const OBSERVED: usize = 1 << 11;
+/// One reference.
+pub(crate) const REF: usize = 1 << 12;
+const FLAGS: usize = REQUESTED | RAN | HANDLE | LINKED | OBSERVED;
+const MAX_REFS: usize = usize::MAX / REF / 2;
+
+impl State {
+    /// Not started, referred to by its job and its handle.
+    pub(crate) const fn new(linked: bool) -> Self {
+        Self((2 * REF) | HANDLE | if linked { LINKED } else { 0 })
+    }
+
+    pub(crate) const fn from_word(word: usize) -> Self {
+        Self(word)
+    }
+
+    pub(crate) const fn word(self) -> usize {
+        self.0
+    }
+
+    pub(crate) const fn job(self) -> JobSide {
+        match (self.0 >> JOB_SHIFT) & 0b11 {
+            0 => JobSide::Queued,
+            1 => JobSide::Taken,
+            _ => JobSide::Gone,
+        }
+    }
+
+    pub(crate) const fn stage(self) -> Stage {
+        match (self.0 >> STAGE_SHIFT) & 0b11 {
+            0 => Stage::Open,
+            1 => Stage::Telling,
+            _ => Stage::Released,
+        }
+    }
+
+    pub(crate) const fn verdict(self) -> Option<Verdict> {
+        match (self.0 >> VERDICT_SHIFT) & 0b111 {
+            0 => None,
+            1 => Some(Verdict::Value),
+            2 => Some(Verdict::Error),
+            3 => Some(Verdict::Prevented),
+            4 => Some(Verdict::Cancelled),
+            5 => Some(Verdict::Expired(Expired::Queue)),
+            6 => Some(Verdict::Expired(Expired::Run)),
+            _ => Some(Verdict::Expired(Expired::Await)),
+        }
+    }
+
+    /// Whether a waiter may have the outcome.
+    pub(crate) const fn is_released(self) -> bool {
+        matches!(self.stage(), Stage::Released)
+    }
+
+    /// Whether the thread that had the closure has let go of it.
+    pub(crate) const fn is_stopped(self) -> bool {
+        matches!(self.job(), JobSide::Gone)
+    }
+
+    /// Whether the closure has been asked to stop.
+    pub(crate) const fn is_requested(self) -> bool {
+        self.0 & REQUESTED != 0
+    }
+
+    /// Whether the work has been told to stop, or will never be wanted.
+    pub(crate) fn is_stop_asked(self) -> bool {
+        let ended = matches!(self.verdict(), Some(Verdict::Prevented | Verdict::Expired(_)));
+        self.is_requested() || ended
+    }
+
+    /// Whether the closure was ever started.
+    pub(crate) const fn has_run(self) -> bool {
+        self.0 & RAN != 0
+    }
+
+    /// Whether a `Task` still wants the outcome.
+    pub(crate) const fn has_handle(self) -> bool {
+        self.0 & HANDLE != 0
+    }
+
+    /// Whether a queue may know the task: who withdraws it has to tell that queue.
+    pub(crate) const fn is_linked(self) -> bool {
+        self.0 & LINKED != 0
+    }
+
+    pub(crate) const fn is_observed(self) -> bool {
+        self.0 & OBSERVED != 0
+    }
+
+    pub(crate) const fn refs(self) -> usize {
+        self.0 / REF
+    }
+
+    /// Whether one more reference could overflow into nonsense.
+    pub(crate) const fn too_many_refs(self) -> bool {
+        self.refs() > MAX_REFS
+    }
+
+    /// What the outside sees.
+    pub(crate) const fn status(self) -> Status {
+        match (self.verdict(), self.stage()) {
+            (Some(Verdict::Prevented | Verdict::Cancelled), _) => Status::Cancelled,
+            (Some(Verdict::Value), Stage::Released) => Status::Finished,
+            (Some(Verdict::Error), Stage::Released) | (Some(Verdict::Expired(_)), _) => {
+                Status::Failed
+            }
+            _ if self.has_run() => Status::Running,
+            _ => Status::Pending,
+        }
+    }
+
+    const fn with(self, job: JobSide, stage: Stage) -> Self {
+        let job = match job {
+            JobSide::Queued => 0,
+            JobSide::Taken => 1,
+            JobSide::Gone => 2,
+        };
+        let stage = match stage {
+            Stage::Open => 0,
+            Stage::Telling => 1,
+            Stage::Released => 2,
+        };
+        let kept = self.0 & !((0b11 << JOB_SHIFT) | (0b11 << STAGE_SHIFT));
+        Self(kept | (job << JOB_SHIFT) | (stage << STAGE_SHIFT))
+    }
+
+    const fn judged(self, verdict: Verdict) -> Self {
+        let bits = match verdict {
+            Verdict::Value => 1,
+            Verdict::Error => 2,
+            Verdict::Prevented => 3,
+            Verdict::Cancelled => 4,
+            Verdict::Expired(Expired::Queue) => 5,
+            Verdict::Expired(Expired::Run) => 6,
+            Verdict::Expired(Expired::Await) => 7,
+        };
+        Self(self.0 | (bits << VERDICT_SHIFT))
+    }
+
+    const fn is(self, job: JobSide, stage: Stage) -> bool {
+        self.job() as u8 == job as u8 && self.stage() as u8 == stage as u8
+    }
+
+    /// The closure was abandoned: deciding and running have different owners from here on.
+    fn expired_while_running(self) -> bool {
+        self.has_run() && matches!(self.verdict(), Some(Verdict::Expired(_)))
+    }
+
+    /// Arrow 1.
+    pub(crate) fn start(self) -> Option<Self> {
+        self.is(JobSide::Queued, Stage::Open)
+            .then(|| Self(self.with(JobSide::Taken, Stage::Open).0 | RAN))
+    }
+
+    /// Arrow 2.
+    pub(crate) fn withdraw(self, verdict: Verdict) -> Option<Self> {
+        self.is(JobSide::Queued, Stage::Open)
+            .then(|| self.with(JobSide::Taken, Stage::Telling).judged(verdict))
+    }
+
+    /// Arrow 3; `None` where the token is set already or cannot help.
+    pub(crate) fn request(self) -> Option<Self> {
+        (self.is(JobSide::Taken, Stage::Open) && !self.is_requested())
+            .then_some(Self(self.0 | REQUESTED))
+    }
+
+    /// Arrow 4.
+    pub(crate) fn settle(self, verdict: Verdict) -> Option<Self> {
+        self.is(JobSide::Taken, Stage::Open)
+            .then(|| self.with(JobSide::Taken, Stage::Telling).judged(verdict))
+    }
+
+    /// Arrow 5, which takes the job's reference along.
+    pub(crate) fn settle_and_release(self, verdict: Verdict) -> Option<Self> {
+        (self.is(JobSide::Taken, Stage::Open) && !self.is_observed())
+            .then(|| Self(self.with(JobSide::Gone, Stage::Released).judged(verdict).0 - REF))
+    }
+
+    /// Arrow 6.
+    pub(crate) fn expire(self, why: Expired) -> Option<Self> {
+        self.is(JobSide::Taken, Stage::Open).then(|| {
+            let told = self.with(JobSide::Taken, Stage::Telling).judged(Verdict::Expired(why));
+            Self(told.0 | REQUESTED)
+        })
+    }
+
+    /// Arrow 7.
+    pub(crate) fn release(self) -> Option<Self> {
+        (self.is(JobSide::Taken, Stage::Telling) && !self.expired_while_running())
+            .then(|| self.with(JobSide::Gone, Stage::Released))
+    }
+
+    /// Arrow 8.
+    pub(crate) fn release_expired(self) -> Option<Self> {
+        (self.expired_while_running() && self.stage() == Stage::Telling)
+            .then(|| self.with(self.job(), Stage::Released))
+    }
+
+    /// Arrow 9.
+    pub(crate) fn let_go(self) -> Option<Self> {
+        (self.expired_while_running() && self.job() == JobSide::Taken)
+            .then(|| self.with(JobSide::Gone, self.stage()))
+    }
+
+    /// The handle goes, or has taken the outcome.
+    pub(crate) const fn without_handle(self) -> Self {
+        Self(self.0 & !HANDLE)
+    }
+
+    /// Out of every queue, still not started; `None` when it was started or withdrawn first.
+    pub(crate) fn loosen(self) -> Option<Self> {
+        self.is(JobSide::Queued, Stage::Open).then_some(Self(self.0 & !LINKED))
+    }
+
+    /// What `cancel` answers where it changes nothing.
+    pub(crate) fn cancel_answer(self) -> Cancel {
+        match (self.stage(), self.verdict()) {
+            (_, Some(Verdict::Prevented)) => Cancel::Prevented,
+            (Stage::Open, _) => Cancel::Requested,
+            _ => Cancel::TooLate,
+        }
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}/{:?}", self.job(), self.stage())?;
+        if let Some(verdict) = self.verdict() {
+            write!(f, "/{verdict:?}")?;
+        }
+        write!(f, " flags {:#x} refs {}", self.0 & FLAGS, self.refs())
+    }
+}
+
+#[cfg(all(test, not(poolbridge_loom)))]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    const VERDICTS: [Verdict; 7] = [
+        Verdict::Value,
+        Verdict::Error,
+        Verdict::Prevented,
+        Verdict::Cancelled,
+        Verdict::Expired(Expired::Queue),
+        Verdict::Expired(Expired::Run),
+        Verdict::Expired(Expired::Await),
+    ];
+
+    /// Every successor of `s`, with the number of the arrow in the drawing.
+    fn successors(s: State) -> Vec<(u8, State)> {
+        let mut next = Vec::new();
+        let mut add = |n, to: Option<State>| next.extend(to.map(|to| (n, to)));
+        add(1, s.start());
+        add(3, s.request());
+        add(7, s.release());
+        add(8, s.release_expired());
+        add(9, s.let_go());
+        for verdict in VERDICTS {
+            add(2, s.withdraw(verdict));
+            if let Verdict::Expired(why) = verdict {
+                add(6, s.expire(why));
+            } else if verdict != Verdict::Prevented {
+                add(4, s.settle(verdict));
+                add(5, s.settle_and_release(verdict));
+            }
+        }
+        next
+    }
+
+    fn reachable() -> (BTreeSet<usize>, BTreeSet<(u8, String, String)>) {
+        let shape = |s: State| format!("{:?},{:?}", s.job(), s.stage());
+        let (mut seen, mut edges) = (BTreeSet::new(), BTreeSet::new());
+        let mut open: Vec<State> = vec![
+            State::new(false),
+            State::new(true),
+            State(State::new(true).0 | OBSERVED),
+            State::new(true).without_handle(),
+        ];
+        while let Some(s) = open.pop() {
+            if !seen.insert(s.0) {
+                continue;
+            }
+            for (n, to) in successors(s) {
+                edges.insert((n, shape(s), shape(to)));
+                open.push(to);
+            }
+        }
+        (seen, edges)
+    }
+
+    #[test]
+    fn the_table_has_exactly_the_drawn_arrows() {
+        let (_, edges) = reachable();
+        let drawn = [
+            (1, "Queued,Open", "Taken,Open"),
+            (2, "Queued,Open", "Taken,Telling"),
+            (3, "Taken,Open", "Taken,Open"),
+            (4, "Taken,Open", "Taken,Telling"),
+            (5, "Taken,Open", "Gone,Released"),
+            (6, "Taken,Open", "Taken,Telling"),
+            (7, "Taken,Telling", "Gone,Released"),
+            (8, "Taken,Telling", "Taken,Released"),
+            (8, "Gone,Telling", "Gone,Released"),
+            (9, "Taken,Telling", "Gone,Telling"),
+            (9, "Taken,Released", "Gone,Released"),
+        ];
+        let drawn: BTreeSet<_> =
+            drawn.iter().map(|&(n, a, b)| (n, a.to_string(), b.to_string())).collect();
+        assert_eq!(edges, drawn);
+    }
+
+    #[test]
+    fn a_verdict_never_changes_and_no_state_goes_back() {
+        let (seen, _) = reachable();
+        assert!(seen.len() > 100, "walked {} states only", seen.len());
+        for s in seen.into_iter().map(State::from_word) {
+            for (n, to) in successors(s) {
+                assert!(to.job() as u8 >= s.job() as u8, "arrow {n} of {s:?}");
+                assert!(to.stage() as u8 >= s.stage() as u8, "arrow {n} of {s:?}");
+                assert!(s.verdict().is_none() || s.verdict() == to.verdict(), "arrow {n} of {s:?}");
+                assert!(!s.has_run() || to.has_run(), "arrow {n} of {s:?}");
+                let (handle, linked) = (s.has_handle(), s.is_linked());
+                assert_eq!((handle, linked), (to.has_handle(), to.is_linked()), "arrow {n}");
+                assert_eq!(to.refs(), s.refs() - usize::from(n == 5), "arrow {n} of {s:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_state_has_one_status_and_one_answer_to_cancel() {
+        let (seen, _) = reachable();
+        for s in seen.into_iter().map(State::from_word) {
+            let cancelled = matches!(s.verdict(), Some(Verdict::Prevented | Verdict::Cancelled));
+            assert_eq!(s.status() == Status::Cancelled, cancelled, "{s:?}");
+            if s.is_released() {
+                assert!(s.status().is_done(), "{s:?}");
+                assert_ne!(s.cancel_answer(), Cancel::Requested, "{s:?}");
+            }
+            if s.status() == Status::Finished {
+                assert!(s.is_released() && s.is_stopped(), "{s:?}");
+            }
+            if s.cancel_answer() == Cancel::Prevented {
+                assert!(!s.has_run(), "{s:?} claims that it never ran");
+            }
+            // A cancel always has an answer: it withdraws, requests, or reports.
+            let ways = [s.withdraw(Verdict::Prevented).is_some(), s.request().is_some()];
+            assert!(ways.iter().filter(|w| **w).count() <= 1, "{s:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_task_that_never_started_can_be_loosened() {
+        let s = State::new(true);
+        assert!(!s.loosen().expect("queued").is_linked());
+        assert!(s.start().expect("queued").loosen().is_none());
+        assert!(s.withdraw(Verdict::Prevented).expect("queued").loosen().is_none());
+    }
+}

@@ -1,0 +1,40 @@
+//! The limits of one job: on its time in the queue, and on its run.
+
+use std::time::Duration;
+
+use super::clock;
+use crate::sync::now;
+use crate::task::cell::CellRef;
+use crate::task::state::Expired;
+
+/// The job has to start within `limit`.
+pub(crate) fn arm_queue(cell: &CellRef, limit: Duration) {
+    arm(cell, limit, Expired::Queue);
+}
+
+/// The job starts: its queue deadline is off, its run deadline is on.
+pub(crate) fn begin_run(cell: &CellRef) {
+    let Some(limit) = cell.plan(|plan| plan.run_timeout) else { return };
+    drop(cell.swap_timer(None));
+    if let Some(limit) = limit {
+        cell.plan(|plan| plan.run_deadline = now().checked_add(limit));
+        arm(cell, limit, Expired::Run);
+    }
+}
+
+/// Sets the deadline, by the clock that rules here; the task's end disarms it.
+fn arm(cell: &CellRef, limit: Duration, why: Expired) {
+    let target = cell.clone();
+    let fire = move || {
+        target.expire(why);
+    };
+    #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
+    let fire = match super::tokio::arm(limit, fire) {
+        Ok(timer) => return drop(cell.swap_timer(Some(timer))),
+        Err(fire) => fire,
+    };
+    // A deadline beyond what the clock can say is none.
+    if let Some(at) = now().checked_add(limit) {
+        drop(cell.swap_timer(Some(Box::new(clock::arm(at, fire)))));
+    }
+}

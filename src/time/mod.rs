@@ -1,0 +1,11 @@
+//! Deadlines: of a queued job, of a running one, of an await.
+//!
+//! Reading order: [`clock`] (our own timers), `tokio` (its clock, where it rules), [`sleep`] (an
+//! await that ends), [`deadline`] (a job's limits), [`timeout`] (the faces).
+
+pub(crate) mod clock;
+pub(crate) mod deadline;
+mod sleep;
+pub(crate) mod timeout;
+#[cfg(all(feature = "tokio", not(poolbridge_loom)))]
+mod tokio;

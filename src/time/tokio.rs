@@ -1,0 +1,137 @@
+//! Tokio's clock, inside a tokio runtime that has one: also the paused clock of its tests.
+//!
+//! With a paused clock, our work in flight does not hold the time back as `spawn_blocking` does:
+//! a runtime with nothing else to do jumps to the next deadline at once.
+
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::runtime::{Handle, Id};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep_until};
+
+use super::clock;
+use crate::sync::{Mutex, SharedArc, now, thread_local};
+use crate::task::contain::drop_payload;
+
+thread_local! {
+    /// The runtime that was asked last, and whether it has a clock.
+    static ASKED: Cell<Option<(Id, bool)>> = Cell::new(None);
+}
+
+/// The runtime around us, if it has a clock.
+fn ruling_clock() -> Option<Handle> {
+    let handle = Handle::try_current().ok()?;
+    let known = ASKED.try_with(Cell::get).ok()?.filter(|(id, _)| *id == handle.id());
+    let has_clock = known.map_or_else(
+        || {
+            // Tokio does not say whether timers are enabled; making one panics if not, which the
+            // panic hook reports once for each runtime and thread.
+            let probe = || drop(tokio::time::sleep(Duration::ZERO));
+            let has = catch_unwind(probe).map_err(drop_payload).is_ok();
+            let _ = ASKED.try_with(|asked| asked.set(Some((handle.id(), has))));
+            has
+        },
+        |(_, has)| has,
+    );
+    has_clock.then_some(handle)
+}
+
+/// A sleep by tokio's clock. Its timer is made at the first poll that has to wait.
+pub(super) struct TokioSleep {
+    handle: Handle,
+    /// `None`: further off than the clock can say.
+    at: Option<Instant>,
+    timer: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl TokioSleep {
+    /// `None` where tokio's clock does not rule.
+    pub(super) fn new(limit: Duration) -> Option<Self> {
+        let handle = ruling_clock()?;
+        Some(Self { handle, at: Instant::now().checked_add(limit), timer: None })
+    }
+
+    /// The error says how much time was left when the runtime went away.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, Duration> {
+        let Some(at) = self.at else { return Ok(Poll::Pending) };
+        let Self { handle, timer, .. } = self;
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            let _inside = handle.enter();
+            if Instant::now() >= at {
+                return Poll::Ready(());
+            }
+            let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+            // Outside of the cooperative budget, which a foreign `block_on` never refills.
+            let mut free = std::pin::pin!(tokio::task::unconstrained(timer.as_mut()));
+            free.as_mut().poll(cx)
+        }));
+        polled.map_err(|payload| {
+            drop_payload(payload);
+            at.saturating_duration_since(Instant::now())
+        })
+    }
+}
+
+/// What is to happen at a deadline; taken by whoever comes first, the time or the disarming.
+type Shot<F> = SharedArc<Mutex<Option<F>>>;
+
+struct Disarm<F> {
+    shot: Shot<F>,
+    task: AbortHandle,
+}
+
+impl<F> Drop for Disarm<F> {
+    fn drop(&mut self) {
+        let shot = self.shot.lock().take();
+        drop(shot);
+        self.task.abort();
+    }
+}
+
+/// Falls back to our own clock if the runtime goes away with the deadline still to come.
+struct Guard<F: FnOnce() + Send + 'static> {
+    shot: Shot<F>,
+    at: Instant,
+}
+
+impl<F: FnOnce() + Send + 'static> Drop for Guard<F> {
+    fn drop(&mut self) {
+        let left = self.at.saturating_duration_since(Instant::now());
+        let waiting = self.shot.lock().is_some();
+        if let (true, Some(at)) = (waiting, now().checked_add(left)) {
+            let shot = SharedArc::clone(&self.shot);
+            // Left in place for good: disarmed, it finds nothing to fire.
+            std::mem::forget(clock::arm(at, move || fire(&shot)));
+        }
+    }
+}
+
+fn fire<F: FnOnce()>(shot: &Shot<F>) {
+    let shot = shot.lock().take();
+    if let Some(shot) = shot {
+        shot();
+    }
+}
+
+/// Runs `f` after `limit` on the runtime around us; dropping the value disarms. `f` comes back
+/// where tokio's clock does not rule.
+pub(super) fn arm<F>(limit: Duration, f: F) -> Result<Box<dyn Send>, F>
+where
+    F: FnOnce() + Send + 'static,
+{
+    let Some(handle) = ruling_clock() else { return Err(f) };
+    let Some(at) = Instant::now().checked_add(limit) else { return Err(f) };
+    let shot = SharedArc::new(Mutex::new(Some(f)));
+    let guard = Guard { shot: SharedArc::clone(&shot), at };
+    let task = handle.spawn(async move {
+        let mut timer = std::pin::pin!(tokio::task::unconstrained(sleep_until(guard.at)));
+        poll_fn(|cx| timer.as_mut().poll(cx)).await;
+        fire(&guard.shot);
+    });
+    Ok(Box::new(Disarm { shot, task: task.abort_handle() }))
+}
