@@ -19,6 +19,7 @@ mod executor;
 mod sync;
 mod task;
 mod time;
+mod wrap;
 
 pub use executor::backend::{Backend, StartError, Worker};
 pub use executor::config::{BuildError, OnFull};
@@ -40,3 +41,4 @@ pub use task::promise::{Promise, promise};
 pub use task::shield::Shielded;
 pub use task::state::{Cancel, Expired, Status};
 pub use time::timeout::{Timeout, TimeoutOr};
+pub use wrap::{Blocking, ConcurrentFuture, wrap_future, wrapped_sources};

@@ -27,22 +27,30 @@ const LARGE: usize = 256;
 pub(super) struct Plain<F>(pub(super) F);
 /// A closure that wants its context.
 pub(super) struct Contextual<F>(pub(super) F);
+/// A closure that knows what its task ends with.
+struct Outcome<F>(F);
 struct Boxed<W>(Box<W>);
 
 impl<F: FnOnce() -> T + Send, T> Work<T> for Plain<F> {
-    fn run(self, _: &Context) -> T {
-        (self.0)()
+    fn run(self, _: &Context) -> Result<T, TaskError> {
+        Ok((self.0)())
     }
 }
 
 impl<F: FnOnce(&Context) -> T + Send, T> Work<T> for Contextual<F> {
-    fn run(self, cx: &Context) -> T {
+    fn run(self, cx: &Context) -> Result<T, TaskError> {
+        Ok((self.0)(cx))
+    }
+}
+
+impl<F: FnOnce(&Context) -> Result<T, TaskError> + Send, T> Work<T> for Outcome<F> {
+    fn run(self, cx: &Context) -> Result<T, TaskError> {
         (self.0)(cx)
     }
 }
 
 impl<W: Work<T>, T> Work<T> for Boxed<W> {
-    fn run(self, cx: &Context) -> T {
+    fn run(self, cx: &Context) -> Result<T, TaskError> {
         (*self.0).run(cx)
     }
 }
@@ -87,6 +95,15 @@ where
         });
     }
     (job, handle, boxed, queue_timeout)
+}
+
+/// Queues a closure that gives its task's whole outcome.
+pub(crate) fn submit_outcome<T, F>(executor: &Executor, f: F) -> Task<T>
+where
+    F: FnOnce(&Context) -> Result<T, TaskError> + Send + 'static,
+    T: Send + 'static,
+{
+    submit(executor, Outcome(f), None)
 }
 
 /// Queues `work`; what happens when that can't be done is up to the executor's policy.

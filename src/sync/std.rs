@@ -177,3 +177,9 @@ pub(crate) type OnceLock<T> = std::sync::OnceLock<T>;
 
 /// Whether the clock keeps itself; in models deadlines are fired by hand.
 pub(crate) const HAS_CLOCK_THREADS: bool = true;
+
+/// Where nothing can be waited for.
+#[cfg(not(unix))]
+pub(crate) fn sleep(time: Duration) {
+    std::thread::sleep(time);
+}

@@ -36,7 +36,7 @@ use crate::sync::{Alive, AtomicUsize, Mutex, Ordering, UnsafeCell};
 
 /// The runnable content of a cell.
 pub(crate) trait Work<T>: Send {
-    fn run(self, cx: &Context) -> T;
+    fn run(self, cx: &Context) -> Result<T, TaskError>;
 }
 
 /// A queue that cells lie in.
@@ -53,7 +53,7 @@ pub(crate) trait Home {
 pub(crate) struct Never;
 
 impl<T> Work<T> for Never {
-    fn run(self, _: &Context) -> T {
+    fn run(self, _: &Context) -> Result<T, TaskError> {
         unreachable!("a promise has no closure to run")
     }
 }
@@ -184,10 +184,11 @@ unsafe fn run<W: Work<T>, T: Send + 'static>(ptr: NonNull<Header>, cx: &Context)
     let cell = ptr.cast::<Cell<W, T>>().as_ptr();
     // SAFETY: the caller's promise. The work is moved out; the body is vacant from here on.
     let work = unsafe { (*cell).body.with_mut(|body| ManuallyDrop::take(&mut (*body).work)) };
-    let outcome = catch_unwind(AssertUnwindSafe(|| work.run(cx))).map_err(|payload| {
-        TaskError::Panicked(Panic::new(cx.task_id(), cx.name().as_deref(), payload))
+    let outcome = catch_unwind(AssertUnwindSafe(|| work.run(cx))).unwrap_or_else(|payload| {
+        let name = cx.name();
+        Err(TaskError::Panicked(Panic::new(cx.task_id(), name.as_deref(), payload)))
     });
-    let verdict = if outcome.is_ok() { Verdict::Value } else { Verdict::Error };
+    let verdict = Verdict::of(&outcome);
     // SAFETY: still owned by the caller, and vacant.
     unsafe { (*cell).body.with_mut(|body| (*body).outcome = ManuallyDrop::new(outcome)) };
     verdict
@@ -652,8 +653,8 @@ mod tests {
 
     struct Eight(#[expect(dead_code, reason = "only its size matters")] u64);
     impl Work<u64> for Eight {
-        fn run(self, _: &Context) -> u64 {
-            0
+        fn run(self, _: &Context) -> Result<u64, TaskError> {
+            Ok(0)
         }
     }
 
