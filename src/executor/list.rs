@@ -19,7 +19,8 @@ use std::ptr;
 
 use super::core::Core;
 use crate::sync::Arc;
-use crate::task::cell::{CellRef, Header, Home, Owner};
+use crate::task::body::Owner;
+use crate::task::cell::{CellRef, Header, Home};
 
 /// The two lists of a queue.
 #[derive(Debug)]

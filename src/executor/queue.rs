@@ -9,7 +9,8 @@ use std::task::Waker;
 use super::core::CoreRef;
 use super::list::{Lists, Popped};
 use crate::sync::Parker;
-use crate::task::cell::{CellRef, Owner};
+use crate::task::body::Owner;
+use crate::task::cell::CellRef;
 use crate::task::error::{Broken, Reason};
 use crate::task::state::Verdict;
 

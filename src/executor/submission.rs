@@ -12,7 +12,8 @@ use super::room::{self, SubmitWhenReady};
 use super::worker;
 use crate::sync::SharedArc;
 use crate::task::Task;
-use crate::task::cell::{self, CellRef, Handle, Work};
+use crate::task::body::{self, Handle, Owner, Work};
+use crate::task::cell::CellRef;
 use crate::task::context::Context;
 use crate::task::error::{Reason, TaskError};
 use crate::task::observer::Reclaim;
@@ -80,9 +81,9 @@ where
     let (id, home) = (core.next_id(), core.as_home());
     let boxed = size_of::<W>() > LARGE;
     let (job, handle) = if boxed {
-        cell::new::<_, T, Core>(Boxed(Box::new(work)), id, home, true)
+        body::new::<_, T, Core>(Boxed(Box::new(work)), id, home, true)
     } else {
-        cell::new::<_, T, Core>(work, id, home, true)
+        body::new::<_, T, Core>(work, id, home, true)
     };
     let queue_timeout = details.as_ref().and_then(|details| details.queue_timeout);
     if let Some(details) = details {
@@ -174,7 +175,7 @@ where
 {
     let core = executor.core();
     let (job, handle, boxed, queue_timeout) = make(core, work, details);
-    let give_back = |owner: cell::Owner| match boxed {
+    let give_back = |owner: Owner| match boxed {
         true => *owner.give_back::<Boxed<W>>().0,
         false => owner.give_back::<W>(),
     };

@@ -17,7 +17,7 @@
 use super::core::{CoreRef, wake};
 use super::queue::Step;
 use crate::sync::{Parker, now};
-use crate::task::cell::Owner;
+use crate::task::body::Owner;
 use crate::task::contain::contain;
 use crate::task::context::Context;
 use crate::task::ending::Ended;

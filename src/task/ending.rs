@@ -4,11 +4,12 @@
 //! whatever the executor wants to do before anybody hears; then the waiters are released. The
 //! types make it one: an [`Owner`] is executed, that gives [`Ended`], which has to be released.
 
-use super::cell::{CellRef, Owner};
+use super::body::Owner;
+use super::cell::CellRef;
 use super::error::TaskError;
 use super::observer::{Callback, Wakers};
 use super::state::{Cancel, Expired, Stage, State, Verdict};
-use super::{frame, hooks, trampoline};
+use super::{hooks, trampoline};
 
 /// A task whose closure is over and whose callbacks have run; its waiters do not know yet.
 #[must_use = "waiters wait for the release"]
@@ -109,7 +110,7 @@ fn tell(cell: &CellRef, show: impl Fn(Callback)) {
     if !cell.state().is_observed() {
         return;
     }
-    let _frame = frame::enter(cell);
+    let _frame = cell.enter();
     while let Some(callback) = next_callback(cell) {
         show(callback);
     }
@@ -124,7 +125,7 @@ impl Owner {
     /// Runs the closure of a started task, then the callbacks. Never unwinds.
     pub(crate) fn execute(self) -> Ended {
         let verdict = {
-            let _frame = frame::enter(self.cell());
+            let _frame = self.cell().enter();
             self.run()
         };
         Ended::settle(self, verdict)

@@ -1,16 +1,13 @@
 //! What this thread is in the middle of: the tasks whose closure or callbacks it runs, and the
 //! worker's seat it sits on.
-//!
-//! * **F1** A frame points to a cell that the frame's guard borrows; guards are dropped in the
-//!   reverse order of their making, on the thread that made them, and never leaked.
-
-#![allow(unsafe_code, reason = "frames point to cells that their guards borrow, rule F1")]
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
-use super::cell::{CellRef, Header};
+use super::cell::CellRef;
 use crate::sync::thread_local;
 
 /// A worker's place on a thread: which executor it serves, and what its initializer made.
@@ -22,7 +19,8 @@ pub(crate) struct Seat {
 }
 
 struct Frame {
-    cell: *const Header,
+    /// Lent by the frame's guard (C6).
+    cell: ManuallyDrop<CellRef>,
     seat: Option<Seat>,
 }
 
@@ -42,18 +40,20 @@ fn books<R>(f: impl FnOnce(&mut Thread) -> R) -> Option<R> {
 
 /// While it lives, the thread runs user code of this task.
 #[must_use]
-pub(crate) struct FrameGuard<'a> {
+pub(super) struct FrameGuard<'a> {
     entered: bool,
-    _cell: &'a CellRef,
+    _cell: PhantomData<&'a CellRef>,
+    /// It pops the frame of the thread that it was made on.
+    _thread: PhantomData<*const ()>,
 }
 
-/// Notes that this thread runs user code of `cell` from here on.
-pub(crate) fn enter(cell: &CellRef) -> FrameGuard<'_> {
+/// For [`CellRef::enter`]: `cell` is lent for `'a` (C6).
+pub(super) fn enter<'a>(cell: ManuallyDrop<CellRef>) -> FrameGuard<'a> {
     let entered = books(|thread| {
         let seat = thread.seats.last().cloned();
-        thread.frames.push(Frame { cell: cell.as_ptr(), seat });
+        thread.frames.push(Frame { cell, seat });
     });
-    FrameGuard { entered: entered.is_some(), _cell: cell }
+    FrameGuard { entered: entered.is_some(), _cell: PhantomData, _thread: PhantomData }
 }
 
 impl Drop for FrameGuard<'_> {
@@ -69,20 +69,21 @@ impl Drop for FrameGuard<'_> {
 pub(crate) fn current() -> Option<CellRef> {
     books(|thread| {
         let frame = thread.frames.last()?;
-        // SAFETY: F1, the frame's guard borrows a reference that lives.
-        Some(unsafe { CellRef::with_borrowed(frame.cell, CellRef::clone) })
+        Some(CellRef::clone(&frame.cell))
     })?
 }
 
 /// Whether this thread runs the closure or a callback of `cell`.
 pub(crate) fn is_inside(cell: &CellRef) -> bool {
-    books(|thread| thread.frames.iter().any(|frame| frame.cell == cell.as_ptr())).unwrap_or(false)
+    books(|thread| thread.frames.iter().any(|frame| frame.cell.as_ptr() == cell.as_ptr()))
+        .unwrap_or(false)
 }
 
 /// What the initializer of the worker that runs `cell` on this thread made.
 pub(crate) fn state_for(cell: &CellRef) -> Option<Rc<dyn Any>> {
     books(|thread| {
-        let frame = thread.frames.iter().rev().find(|frame| frame.cell == cell.as_ptr())?;
+        let frame =
+            thread.frames.iter().rev().find(|frame| frame.cell.as_ptr() == cell.as_ptr())?;
         frame.seat.as_ref()?.state.clone()
     })?
 }

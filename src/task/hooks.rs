@@ -7,7 +7,6 @@
 
 use super::cell::CellRef;
 use super::contain::contain;
-use super::frame;
 use super::observer::{Firing, Hook, More, Observers};
 use super::state::{OBSERVED, State};
 use crate::sync::{MutexGuard, Ordering, Parker, current_thread};
@@ -55,7 +54,7 @@ pub(super) fn fire(cell: &CellRef) {
     if !cell.state().is_observed() {
         return;
     }
-    let _frame = frame::enter(cell);
+    let _frame = cell.enter();
     while let Some(hook) = next(cell) {
         contain(hook);
         let waiters = {

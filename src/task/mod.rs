@@ -1,9 +1,11 @@
 //! One unit of work and everybody who cares about it.
 //!
-//! Reading order: [`state`] (what may happen), [`cell`] (where it lives), [`ending`] (what each
+//! Reading order: [`state`] (what may happen), [`cell`] and [`body`] (where it
+//! lives), [`ending`] (what each
 //! step obliges to), [`handle`] (what the one waiter does), [`observer`] and [`hooks`] (who is
 //! told), then the public faces: [`Task`], [`promise`], [`canceller`], [`context`], [`error`].
 
+pub(crate) mod body;
 pub(crate) mod canceller;
 pub(crate) mod cell;
 pub(crate) mod contain;
@@ -29,8 +31,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use self::body::Handle;
 use self::canceller::{Canceller, Stopped};
-use self::cell::{CellRef, Handle};
+use self::cell::CellRef;
 use self::error::{TaskError, WaitTimeout, WouldDeadlock};
 use self::id::TaskId;
 use self::observer::CallbackId;
@@ -293,7 +296,7 @@ impl<T: Send + 'static> Task<T> {
         });
         let (id, now) = self.cell().add_callback(callback);
         if let Some(callback) = now {
-            let _frame = frame::enter(self.cell());
+            let _frame = self.cell().enter();
             self.handle.show(callback);
         }
         id

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::Task;
-use super::cell::{self, CellRef, Never, Owner};
+use super::body::{self, Never, Owner};
+use super::cell::CellRef;
 use super::context::OnCancel;
 use super::error::TaskError;
 use super::hooks;
@@ -57,10 +58,9 @@ impl Side {
 /// std::thread::spawn(move || promise.set_result("from a C callback"));
 /// assert_eq!(task.wait().unwrap(), "from a C callback");
 /// ```
-#[must_use]
 pub fn promise<T: Send + 'static>() -> (Promise<T>, Task<T>) {
     let id = TaskId::homeless();
-    let (job, handle) = cell::new::<Never, T, Never>(Never, id, std::ptr::null(), false);
+    let (job, handle) = body::new::<Never, T, Never>(Never, id, std::ptr::null(), false);
     let promise = Promise { side: Some(Side::Waiting(job)), _type: std::marker::PhantomData };
     (promise, Task::new(handle))
 }

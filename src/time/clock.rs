@@ -91,7 +91,7 @@ impl Clock {
     }
 
     /// Deadlines that are set.
-    #[cfg(any(test, poolbridge_loom))]
+    #[cfg(poolbridge_loom)]
     pub(crate) fn armed(&self) -> usize {
         self.schedule.lock().due.len()
     }
