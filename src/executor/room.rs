@@ -17,6 +17,7 @@ use crate::task::contain::contain;
 use crate::task::error::Reason;
 use crate::task::frame;
 use crate::task::handle::own_parker;
+use crate::task::trampoline;
 
 /// A future that queues a closure as soon as there is room; made by
 /// [`Executor::submit_when_ready`].
@@ -99,6 +100,7 @@ pub(super) fn block(core: &Core) -> Result<u64, Reason> {
     if frame::is_worker_of(core.pool()) {
         return Err(Reason::WouldDeadlock);
     }
+    trampoline::flush();
     let parker = own_parker();
     let mut key = None;
     loop {

@@ -15,6 +15,7 @@ use crate::task::frame;
 use crate::task::handle::own_parker;
 use crate::task::job::Job;
 use crate::task::state::Verdict;
+use crate::task::trampoline;
 
 /// What a shutdown does with what is queued and what runs.
 ///
@@ -191,6 +192,7 @@ impl Termination {
     }
 
     fn block(&mut self, limit: Option<Option<Instant>>) -> Result<(), WouldDeadlock> {
+        trampoline::flush();
         let parker = own_parker();
         while !self.is_over(&parker.waker())? {
             if !parker.park_until(limit.flatten()) {

@@ -65,6 +65,8 @@ impl Worker {
             queue.take_terminations()
         };
         wake(over.into_iter().map(|(_, waker)| waker));
+        // The last reference drops the hooks and the backend: user code.
+        contain(move || drop((self, core)));
     }
 
     /// Runs jobs until the turn is given back.

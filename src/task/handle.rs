@@ -9,6 +9,7 @@ use super::hooks::observe;
 use super::observer::{Callback, CallbackId, Reclaim};
 use super::plan::Plan;
 use super::state::Stage;
+use super::trampoline;
 use crate::sync::{Parker, thread_local};
 
 thread_local! {
@@ -62,6 +63,7 @@ impl CellRef {
         if self.state().is_released() {
             return true;
         }
+        trampoline::flush();
         let parker = own_parker();
         let waker = parker.waker();
         loop {
@@ -95,13 +97,18 @@ impl CellRef {
         self.observers().lock().more.as_mut().map(|more| f(&mut more.plan))
     }
 
-    /// Changes the armed deadline; gives back the old one, or the new one if the task is over, to
-    /// be dropped (which disarms it).
-    pub(crate) fn swap_timer(&self, timer: Option<Box<dyn Send>>) -> Option<Box<dyn Send>> {
+    /// Changes the armed deadline, if it still fits: one for the queue while queued (`run` false),
+    /// one for the run while running. Gives back the old one, or the new one if it came too late,
+    /// to be dropped (which disarms it).
+    pub(crate) fn swap_timer(
+        &self,
+        timer: Option<Box<dyn Send>>,
+        run: bool,
+    ) -> Option<Box<dyn Send>> {
         let mut observers = self.observers().lock();
-        let over = observe(self).stage() != Stage::Open;
+        let state = observe(self);
         let more = observers.more();
-        if over || more.hooks.closed {
+        if state.stage() != Stage::Open || state.has_run() != run || more.hooks.closed {
             return timer;
         }
         std::mem::replace(&mut more.timer, timer)

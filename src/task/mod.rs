@@ -22,7 +22,7 @@ pub(crate) mod plan;
 pub(crate) mod promise;
 pub(crate) mod shield;
 pub(crate) mod state;
-mod trampoline;
+pub(crate) mod trampoline;
 
 use std::any::Any;
 use std::fmt;

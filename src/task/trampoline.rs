@@ -41,11 +41,16 @@ pub(crate) fn run(ending: impl FnOnce() + 'static) {
     let _ = NESTED.try_with(|nested| nested.set(depth + 1));
     ending();
     if depth == 0 {
-        while let Some(next) = pop() {
-            next();
-        }
+        flush();
     }
     let _ = NESTED.try_with(|nested| nested.set(depth));
+}
+
+/// Runs what waits on this thread, now: the thread is about to block, perhaps for that very thing.
+pub(crate) fn flush() {
+    while let Some(next) = pop() {
+        next();
+    }
 }
 
 fn pop() -> Option<Deferred> {

@@ -15,7 +15,7 @@ pub(crate) fn arm_queue(cell: &CellRef, limit: Duration) {
 /// The job starts: its queue deadline is off, its run deadline is on.
 pub(crate) fn begin_run(cell: &CellRef) {
     let Some(limit) = cell.plan(|plan| plan.run_timeout) else { return };
-    drop(cell.swap_timer(None));
+    drop(cell.swap_timer(None, true));
     if let Some(limit) = limit {
         cell.plan(|plan| plan.run_deadline = now().checked_add(limit));
         arm(cell, limit, Expired::Run);
@@ -30,11 +30,11 @@ fn arm(cell: &CellRef, limit: Duration, why: Expired) {
     };
     #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
     let fire = match super::tokio::arm(limit, fire) {
-        Ok(timer) => return drop(cell.swap_timer(Some(timer))),
+        Ok(timer) => return drop(cell.swap_timer(Some(timer), why == Expired::Run)),
         Err(fire) => fire,
     };
     // A deadline beyond what the clock can say is none.
     if let Some(at) = now().checked_add(limit) {
-        drop(cell.swap_timer(Some(Box::new(clock::arm(at, fire)))));
+        drop(cell.swap_timer(Some(Box::new(clock::arm(at, fire))), why == Expired::Run));
     }
 }

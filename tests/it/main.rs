@@ -1,27 +1,31 @@
+//! The promises of the crate as tests, by behaviour. Row names (`F05`, `R3`, …) are those of
+//! `tests/conformance.md`.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
-use poolbridge::*;
-use std::time::Duration;
-#[test]
-fn smoke() {
-    let pool = Executor::threads().max_workers(2).build().unwrap();
-    assert_eq!(pool.submit(|| 5).wait().unwrap(), 5);
-    let t: Vec<_> = (0..1000).map(|n| pool.submit(move || n)).collect();
-    for (n, t) in t.into_iter().enumerate() {
-        assert_eq!(t.wait().unwrap(), n);
-    }
-    let t = pool.submit_with(|cx| {
-        while !cx.is_cancelled() {
-            std::thread::yield_now()
-        }
-    });
-    let s = t.stopped();
-    assert!(matches!(
-        futures::executor::block_on(t.timeout(Duration::from_millis(10))),
-        Err(TaskError::TimedOut(Expired::Await))
-    ));
-    futures::executor::block_on(s);
-    let r = pool.shutdown(Shutdown::run_queued()).wait().unwrap();
-    assert_eq!(r.still_running, 0);
-    let t = std::thread::spawn(|| 0);
-    t.join().unwrap();
-}
+
+mod callbacks;
+mod cancellation;
+mod conformance_list;
+mod context;
+mod default_executor;
+mod endings;
+mod errors;
+mod executor;
+mod hooks;
+mod initializer;
+mod panics;
+mod processes;
+mod promise;
+mod queue;
+mod races;
+mod reentrancy;
+mod refusals;
+mod room;
+mod shutdown;
+mod shutdown_edges;
+mod starting;
+mod support;
+mod task;
+mod timeouts;
+mod tokio_clock;
+mod traits;
+mod waiting;
