@@ -1,4 +1,4 @@
-#![doc = "x"]
+#![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
 #![cfg_attr(
     poolbridge_loom,

@@ -137,11 +137,21 @@ impl Queue {
 
     /// An idle worker's time is over: true if it leaves, false if somebody has just claimed it.
     pub(super) fn expire_idle(&mut self, bed: &Parker) -> bool {
-        let Some(at) = self.idle.iter().position(|other| other.same_bed(bed)) else { return false };
-        self.idle.remove(at);
-        self.workers -= 1;
-        self.leaving += 1;
-        true
+        let unclaimed = self.forget_idle(bed);
+        if unclaimed {
+            self.workers -= 1;
+            self.leaving += 1;
+        }
+        unclaimed
+    }
+
+    /// Takes a bed off the idle list; false if somebody has just claimed it.
+    pub(super) fn forget_idle(&mut self, bed: &Parker) -> bool {
+        let at = self.idle.iter().position(|other| other.same_bed(bed));
+        at.is_some_and(|at| {
+            self.idle.remove(at);
+            true
+        })
     }
 
     /// Takes the head off for good, with `verdict`: the owner to be told, or the reference of one

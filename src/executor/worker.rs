@@ -90,8 +90,17 @@ impl Worker {
             };
             self.holds_turn = !matches!(step, Step::Leave);
             wake(room);
-            if let Some(ended) = ended.take() {
-                ended.release();
+            if let Some(late) = ended.take().and_then(Ended::try_release) {
+                // A callback came while the worker took its next step. It is user code: who runs
+                // it is not idle.
+                if let (Step::Idle, Some(bed)) = (&step, &bed) {
+                    self.rise(bed);
+                }
+                late.tell();
+                late.release();
+                if matches!(step, Step::Idle) {
+                    continue;
+                }
             }
             match step {
                 Step::Run(owner) => ended = Some(execute(&core, owner)),
@@ -121,6 +130,14 @@ impl Worker {
         // Claimed in the last moment: the token is on its way, and has to be taken.
         bed.park();
         false
+    }
+
+    /// Is not idle after all.
+    fn rise(&self, bed: &Parker) {
+        if !self.core.lock().forget_idle(bed) {
+            // Claimed meanwhile: the token is on its way, and has to be taken.
+            bed.park();
+        }
     }
 
     /// Gives the turn back without having served.

@@ -177,13 +177,26 @@ impl Owner {
                 hooks::fire(self.cell());
             }
             hooks::close(self.cell());
-            tell(self.cell(), |callback| self.show(callback));
+            self.tell();
         }
         self.tell_and_release();
     }
 
-    /// Arrow 7: late callbacks, then everybody who waits.
+    /// Late callbacks, then arrow 7.
     fn tell_and_release(self) {
+        let mut owner = self;
+        while let Some(late) = owner.try_release() {
+            late.tell();
+            owner = late;
+        }
+    }
+
+    fn tell(&self) {
+        tell(self.cell(), |callback| self.show(callback));
+    }
+
+    /// Arrow 7 and everybody who waits; or nothing, if a callback has been added meanwhile.
+    fn try_release(self) -> Option<Self> {
         loop {
             let now = self.cell().state();
             if self.is_full() && !now.has_handle() {
@@ -193,18 +206,20 @@ impl Owner {
             if !now.is_observed() {
                 // Nobody observes: if that is still so, nobody has to be told.
                 if self.release(now).is_some() {
-                    return;
+                    return None;
                 }
                 continue;
             }
             let mut observers = self.cell().observers().lock();
             if observers.has_callbacks() {
                 drop(observers);
-                tell(self.cell(), |callback| self.show(callback));
-            } else if let Some(after) = self.release(now) {
+                return Some(self);
+            }
+            if let Some(after) = self.release(now) {
                 let wakers = Wakers::take(&mut observers, true, after.is_stopped());
                 drop(observers);
-                return wakers.wake();
+                wakers.wake();
+                return None;
             }
         }
     }
@@ -215,18 +230,24 @@ impl Ended {
         let ended = Self { owner, verdict };
         if ended.cell().state().is_observed() {
             ended.decide();
+            ended.tell();
         }
         ended
     }
 
-    /// Arrow 4 and the callbacks, or the end of an outcome whose task expired.
+    /// Arrow 4, or the end of an outcome whose task expired.
     fn decide(&self) {
         hooks::close(self.cell());
         let verdict = self.verdict;
-        if self.cell().advance(|s| s.settle(verdict)).is_ok() {
-            tell(self.cell(), |callback| self.owner.show(callback));
-        } else {
+        if self.cell().advance(|s| s.settle(verdict)).is_err() {
             self.owner.reclaim();
+        }
+    }
+
+    /// Runs the callbacks that wait; not those of an abandoned task, which has its own teller.
+    pub(crate) fn tell(&self) {
+        if !self.is_abandoned() {
+            self.owner.tell();
         }
     }
 
@@ -240,7 +261,17 @@ impl Ended {
     }
 
     /// Wakes everybody who waits.
-    pub(crate) fn release(mut self) {
+    pub(crate) fn release(self) {
+        let mut ended = self;
+        while let Some(late) = ended.try_release() {
+            late.tell();
+            ended = late;
+        }
+    }
+
+    /// Wakes everybody who waits; or does nothing, if a callback has been added meanwhile, which
+    /// [`tell`](Self::tell) runs.
+    pub(crate) fn try_release(mut self) -> Option<Self> {
         loop {
             let now = self.cell().state();
             match now.stage() {
@@ -251,15 +282,19 @@ impl Ended {
                     }
                     let Self { owner, verdict } = self;
                     match owner.settle_and_release(verdict, now) {
-                        Ok(()) => return,
+                        Ok(()) => return None,
                         Err((owner, _)) => self = Self { owner, verdict },
                     }
                 }
                 _ if self.is_abandoned() => {
                     self.owner.reclaim();
-                    return self.cell().let_go();
+                    self.cell().let_go();
+                    return None;
                 }
-                _ => return self.owner.tell_and_release(),
+                _ => {
+                    let Self { owner, verdict } = self;
+                    return owner.try_release().map(|owner| Self { owner, verdict });
+                }
             }
         }
     }
