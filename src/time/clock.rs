@@ -20,6 +20,8 @@ type Key = (Instant, u64);
 /// Deadlines and the threads that keep them.
 pub(crate) struct Clock {
     schedule: Mutex<Schedule>,
+    /// Whether it keeps itself; if not, deadlines are fired by hand.
+    has_threads: bool,
 }
 
 struct Schedule {
@@ -43,11 +45,12 @@ enum Appoint {
 
 global! {
     /// The process's clock.
-    fn clock() -> Clock = Clock::new();
+    fn clock() -> Clock = Clock::new(sync::HAS_CLOCK_THREADS);
 }
 
 /// A deadline that is set; dropping it takes it back.
 pub(crate) struct Armed {
+    clock: &'static Clock,
     key: Key,
 }
 
@@ -59,14 +62,15 @@ pub(crate) fn arm(at: Instant, fire: impl FnOnce() + Send + 'static) -> Armed {
 
 impl Drop for Armed {
     fn drop(&mut self) {
-        let fire = clock().schedule.lock().due.remove(&self.key);
+        let fire = self.clock.schedule.lock().due.remove(&self.key);
         drop(fire);
     }
 }
 
 impl Clock {
-    fn new() -> Self {
+    pub(crate) fn new(has_threads: bool) -> Self {
         Self {
+            has_threads,
             schedule: Mutex::new(Schedule {
                 due: BTreeMap::new(),
                 keys: 0,
@@ -77,17 +81,17 @@ impl Clock {
         }
     }
 
-    fn arm(&'static self, at: Instant, fire: Fire) -> Armed {
+    pub(crate) fn arm(&'static self, at: Instant, fire: Fire) -> Armed {
         let (key, appoint) = {
             let mut schedule = self.schedule.lock();
             schedule.keys += 1;
             let key = (at, schedule.keys);
             schedule.due.insert(key, fire);
             let first = schedule.due.first_key_value().is_some_and(|(first, _)| *first == key);
-            (key, schedule.appoint(first))
+            (key, schedule.appoint(first && self.has_threads))
         };
         self.honour(appoint);
-        Armed { key }
+        Armed { clock: self, key }
     }
 
     /// Deadlines that are set.
@@ -187,7 +191,7 @@ impl Clock {
 impl Schedule {
     /// `needed`: the thread that leads has to look again, or one has to lead.
     fn appoint(&mut self, needed: bool) -> Appoint {
-        if !needed || self.appointed || !sync::HAS_CLOCK_THREADS {
+        if !needed || self.appointed {
             return Appoint::Nobody;
         }
         if let Some(leader) = &self.leader {
