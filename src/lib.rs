@@ -25,7 +25,7 @@ pub use executor::backend::{Backend, StartError, Worker};
 pub use executor::config::{BuildError, OnFull};
 pub use executor::default::{default_executor, run_in_executor, set_default_executor};
 pub use executor::room::SubmitWhenReady;
-pub use executor::shutdown::{Queued, Report, Running, Shutdown, Termination};
+pub use executor::shutdown::{Queued, Report, Running, Shutdown, Termination, TerminationTimeout};
 pub use executor::snapshot::{Snapshot, TaskInfo};
 pub use executor::submission::{Rejected, Submission};
 pub use executor::threads::{PoolThread, ThreadPoolBuilder};

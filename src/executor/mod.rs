@@ -32,7 +32,7 @@ use self::submission::{Rejected, Submission};
 use self::threads::ThreadPoolBuilder;
 use crate::sync::Arc;
 use crate::task::Task;
-use crate::task::context::Context;
+use crate::task::context::{self, Context};
 
 /// Where blocking work goes: a queue over a source of threads. Cheap to clone; clones share the
 /// queue.
@@ -132,7 +132,7 @@ impl Executor {
     /// ```
     /// use poolbridge::{Executor, Reason, Shutdown};
     /// let pool = Executor::threads().build()?;
-    /// let _ = pool.shutdown(Shutdown::run_queued());
+    /// drop(pool.shutdown(Shutdown::run_queued()));
     /// let rejected = pool.try_submit(|| 7).unwrap_err();
     /// assert!(matches!(rejected.reason(), Reason::Closed));
     /// assert_eq!((rejected.into_inner())(), 7);
@@ -164,6 +164,30 @@ impl Executor {
         T: Send + 'static,
     {
         Submission::new(self, f)
+    }
+
+    /// As [`job`](Self::job), for a closure that wants its [`Context`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// let pool = poolbridge::Executor::threads().build()?;
+    /// let task = pool.job_with(|cx| cx.deadline().is_some()).run_timeout(Duration::from_secs(60));
+    /// assert!(task.submit().wait().unwrap());
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
+    pub fn job_with<T, F>(
+        &self,
+        f: F,
+    ) -> Submission<'_, T, impl FnOnce() -> T + Send + 'static + use<T, F>>
+    where
+        F: FnOnce(&Context) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.job(move || match context::current() {
+            Some(cx) => f(&cx),
+            None => unreachable!("a job runs inside its own context"),
+        })
     }
 
     /// Stops accepting, deals with what is queued and what runs as `mode` says, and gives a value

@@ -16,6 +16,7 @@ use crate::task::handle::own_parker;
 use crate::task::job::Job;
 use crate::task::state::Verdict;
 use crate::task::trampoline;
+use crate::time::sleep::Sleep;
 
 /// What a shutdown does with what is queued and what runs.
 ///
@@ -186,6 +187,29 @@ impl Termination {
         Ok(self.take_report())
     }
 
+    /// Awaits the end for at most `limit`; then the report says how many closures still run.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, Shutdown};
+    /// use std::time::Duration;
+    /// # futures::executor::block_on(async {
+    /// let pool = Executor::threads().build()?;
+    /// let (open, gate) = std::sync::mpsc::channel::<()>();
+    /// pool.submit(move || gate.recv()).detach();
+    /// while pool.snapshot().running.is_empty() {
+    ///     std::thread::yield_now();
+    /// }
+    /// let report = pool.shutdown(Shutdown::run_queued()).timeout(Duration::from_millis(5)).await?;
+    /// assert_eq!(report.still_running, 1);
+    /// # drop(open);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn timeout(self, limit: Duration) -> TerminationTimeout {
+        TerminationTimeout { termination: self, sleep: Sleep::new(limit) }
+    }
+
     /// The jobs that were handed back, without waiting for what runs.
     pub fn take_handed_back(&mut self) -> Vec<Job> {
         std::mem::take(&mut self.report.handed_back)
@@ -270,5 +294,35 @@ impl Drop for Termination {
 impl fmt::Debug for Termination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Termination").field("pool", &self.core.pool()).finish_non_exhaustive()
+    }
+}
+
+/// A shutdown awaited with a limit; made by [`Termination::timeout`].
+///
+/// # Errors
+/// [`WouldDeadlock`] from one of the executor's own workers.
+///
+/// # Cancel safety
+/// As [`Termination`].
+#[must_use = "futures do nothing unless polled"]
+pub struct TerminationTimeout {
+    termination: Termination,
+    sleep: Sleep,
+}
+
+impl Future for TerminationTimeout {
+    type Output = Result<Report, WouldDeadlock>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Poll::Ready(end) = Pin::new(&mut self.termination).poll(cx) {
+            return Poll::Ready(end);
+        }
+        self.sleep.poll(cx).map(|()| Ok(self.termination.take_report()))
+    }
+}
+
+impl fmt::Debug for TerminationTimeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TerminationTimeout").field(&self.termination).finish()
     }
 }

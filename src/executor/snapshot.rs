@@ -60,6 +60,14 @@ pub struct TaskInfo {
     pub status: Status,
 }
 
+impl Snapshot {
+    /// The running tasks that nobody waits for any more: they timed out, and their threads have
+    /// not come back yet.
+    pub fn abandoned(&self) -> impl Iterator<Item = &TaskInfo> {
+        self.running.iter().filter(|task| task.status.is_done())
+    }
+}
+
 pub(super) fn take(core: &Core) -> Snapshot {
     let (queued, running, mut snapshot) = {
         let queue = core.lock();

@@ -130,6 +130,9 @@ impl ThreadPoolBuilder {
     /// If it fails or panics, the executor is broken for ever: every queued task ends with
     /// [`TaskError::Broken`](crate::TaskError::Broken), later ones are rejected, and the cause is
     /// kept in the error.
+    ///
+    /// A thread that has been idle for [`keep_alive`](Self::keep_alive) leaves and takes its state
+    /// along. State that must not be lost wants `keep_alive(Duration::MAX)`.
     pub fn initializer<S, E>(
         mut self,
         make: impl Fn() -> Result<S, E> + Send + Sync + 'static,

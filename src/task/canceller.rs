@@ -37,6 +37,21 @@ impl Canceller {
         self.cell.cancel()
     }
 
+    /// Cancels the task only if it has not started: true if it never will run. A running closure is
+    /// not asked to stop; for ends that let what runs finish.
+    ///
+    /// # Examples
+    /// ```
+    /// let (mut promise, task) = poolbridge::promise::<u8>();
+    /// promise.set_running();
+    /// assert!(!task.canceller().prevent());
+    /// assert!(!promise.is_cancelled());
+    /// ```
+    #[must_use = "false: it runs, or is over"]
+    pub fn prevent(&self) -> bool {
+        self.cell.prevent()
+    }
+
     /// As [`Task::status`](crate::Task::status).
     #[must_use]
     pub fn status(&self) -> Status {

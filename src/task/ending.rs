@@ -44,6 +44,12 @@ impl CellRef {
         self.stop(Verdict::Prevented, State::request).unwrap_or_else(State::cancel_answer)
     }
 
+    /// Cancels the task if it has not started; whether it never will run.
+    pub(crate) fn prevent(&self) -> bool {
+        let answer = self.stop(Verdict::Prevented, |_| None).unwrap_or_else(State::cancel_answer);
+        answer == Cancel::Prevented
+    }
+
     /// Ends the task because a deadline passed; false if it was over, or (for a queue deadline)
     /// started.
     pub(crate) fn expire(&self, why: Expired) -> bool {

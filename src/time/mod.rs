@@ -5,7 +5,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod deadline;
-mod sleep;
+pub(crate) mod sleep;
 pub(crate) mod timeout;
 #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
 mod tokio;

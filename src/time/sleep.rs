@@ -8,7 +8,7 @@ use crate::sync::{Mutex, SharedArc, now};
 use crate::task::contain::contain;
 
 /// Ready once a time has passed, by the clock that rules where it was made.
-pub(super) enum Sleep {
+pub(crate) enum Sleep {
     /// Further off than the clock can say.
     Never,
     Own(OwnSleep),
@@ -18,7 +18,7 @@ pub(super) enum Sleep {
 
 impl Sleep {
     /// The time runs from here on.
-    pub(super) fn new(limit: Duration) -> Self {
+    pub(crate) fn new(limit: Duration) -> Self {
         #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
         if let Some(sleep) = super::tokio::TokioSleep::new(limit) {
             return Sleep::Tokio(sleep);
@@ -26,7 +26,7 @@ impl Sleep {
         now().checked_add(limit).map_or(Sleep::Never, |at| Sleep::Own(OwnSleep::new(at)))
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
             Sleep::Never => Poll::Pending,
             Sleep::Own(sleep) => sleep.poll(cx),
@@ -46,7 +46,7 @@ impl Sleep {
 }
 
 /// By our own clock. Armed at the first poll that has to wait.
-pub(super) struct OwnSleep {
+pub(crate) struct OwnSleep {
     at: Instant,
     waker: SharedArc<Mutex<Option<Waker>>>,
     armed: Option<Armed>,

@@ -42,7 +42,7 @@ fn ruling_clock() -> Option<Handle> {
 }
 
 /// A sleep by tokio's clock. Its timer is made at the first poll that has to wait.
-pub(super) struct TokioSleep {
+pub(crate) struct TokioSleep {
     handle: Handle,
     /// `None`: further off than the clock can say.
     at: Option<Instant>,
