@@ -68,10 +68,13 @@ impl CoreRef {
         }
         let mut displaced = None;
         if !granted && queue.is_full(self.config.capacity) {
-            if self.config.on_full != OnFull::DropOldest {
+            if self.config.on_full == OnFull::DropOldest {
+                displaced = queue.withdraw_next(self, Verdict::Error);
+            }
+            if displaced.is_none() {
+                // With room that is given away already, nothing may be left to displace.
                 return Err(Refused { job, reason: Reason::Full });
             }
-            displaced = queue.withdraw_next(self, Verdict::Error);
         }
         let claim = queue.push(job, self.config.max_workers);
         drop(queue);
@@ -79,6 +82,21 @@ impl CoreRef {
             owner.refuse(Some(TaskError::Rejected(Reason::Displaced)));
         }
         Ok(claim)
+    }
+
+    /// Starts a job on the submitting thread, if the executor still takes any.
+    pub(super) fn begin_here(&self, job: CellRef) -> Result<Owner, Refused> {
+        let mut queue = self.lock();
+        if let Some(reason) = queue.refusal() {
+            return Err(Refused { job, reason });
+        }
+        match job.start() {
+            Ok(owner) => {
+                queue.lists.enter(&owner);
+                Ok(owner)
+            }
+            Err(_) => unreachable!("nobody else knows a job that was not pushed"),
+        }
     }
 
     /// Wakes or starts the thread that was claimed; if none is left to run anything, what is

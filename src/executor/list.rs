@@ -75,11 +75,27 @@ impl Lists {
 
     /// Takes the head and starts it.
     pub(super) fn start_next(&mut self) -> Popped {
-        let Some(job) = self.pop() else { return Popped::Empty };
+        self.pop().map_or(Popped::Empty, |job| self.start(job))
+    }
+
+    /// Takes a pending task out of the line and starts it; `Empty` if it is not pending.
+    pub(super) fn start_this(&mut self, cell: &CellRef) -> Popped {
+        if cell.state().has_run() {
+            return Popped::Empty;
+        }
+        self.unlink(cell).map_or(Popped::Empty, |job| self.start(job))
+    }
+
+    /// Enters a task that was started elsewhere among the running.
+    pub(super) fn enter(&mut self, owner: &Owner) {
+        // SAFETY: Q2, kept alive by the owner until `finish`.
+        unsafe { self.running.push(owner.cell().as_ptr()) };
+    }
+
+    fn start(&mut self, job: CellRef) -> Popped {
         match job.start() {
             Ok(owner) => {
-                // SAFETY: Q2, kept alive by the owner until `finish`.
-                unsafe { self.running.push(owner.cell().as_ptr()) };
+                self.enter(&owner);
                 Popped::Started(owner)
             }
             Err(job) => Popped::Lost(job),

@@ -116,10 +116,7 @@ impl Queue {
     pub(super) fn next_step(&mut self, core: &CoreRef, bed: Option<&Parker>) -> Step {
         match self.lists.start_next() {
             Popped::Started(owner) => return Step::Run(owner),
-            Popped::Lost(job) => {
-                self.lose(core);
-                return Step::Again(job);
-            }
+            Popped::Lost(job) => return Step::Again(self.lose(core, job)),
             Popped::Empty => {}
         }
         match bed {
@@ -132,6 +129,19 @@ impl Queue {
                 self.leaving += 1;
                 Step::Leave
             }
+        }
+    }
+
+    /// Starts a pending task out of turn; the reference of one that a canceller was faster with.
+    pub(super) fn claim(
+        &mut self,
+        core: &CoreRef,
+        cell: &CellRef,
+    ) -> Option<Result<Owner, CellRef>> {
+        match self.lists.start_this(cell) {
+            Popped::Started(owner) => Some(Ok(owner)),
+            Popped::Lost(job) => Some(Err(self.lose(core, job))),
+            Popped::Empty => None,
         }
     }
 
@@ -164,10 +174,7 @@ impl Queue {
         let job = self.lists.pop()?;
         Some(match job.withdraw(verdict) {
             Some(owner) => Ok(owner),
-            None => {
-                self.lose(core);
-                Err(job)
-            }
+            None => Err(self.lose(core, job)),
         })
     }
 
@@ -177,14 +184,14 @@ impl Queue {
         if job.loosen() {
             return Some(Ok(job));
         }
-        self.lose(core);
-        Some(Err(job))
+        Some(Err(self.lose(core, job)))
     }
 
     /// A job was taken off that its canceller has won and still looks for (Q4).
-    fn lose(&mut self, core: &CoreRef) {
+    fn lose(&mut self, core: &CoreRef, job: CellRef) -> CellRef {
         self.lost += 1;
         self.keep.get_or_insert_with(|| core.clone());
+        job
     }
 
     /// A canceller is here for its job: the list's reference, or what was kept for it.
@@ -219,10 +226,10 @@ impl Queue {
         Some(waker)
     }
 
-    /// Nothing is queued and nobody is left to run anything.
+    /// Nothing is queued, nothing runs, and nobody is left to run anything.
     pub(super) fn is_over(&self) -> bool {
-        let none = self.workers + self.starting + self.leaving + self.lists.pending() == 0;
-        self.closed && none
+        let workers = self.workers + self.starting + self.leaving;
+        self.closed && workers + self.lists.pending() + self.lists.running() == 0
     }
 
     /// Queued jobs that nobody will come for.

@@ -153,11 +153,10 @@ fn when_full(executor: &Executor, job: CellRef, queue_timeout: Option<Duration>)
                 }
             }
         },
-        OnFull::RunOnCaller => {
-            if let Ok(owner) = job.start() {
-                worker::execute(core, owner).release();
-            }
-        }
+        OnFull::RunOnCaller => match core.begin_here(job) {
+            Ok(owner) => worker::run_here(core, owner),
+            Err(Refused { job, reason }) => refuse(&job, reason),
+        },
         OnFull::Reject | OnFull::DropOldest => refuse(&job, Reason::Full),
     }
 }

@@ -14,10 +14,13 @@
 //!   it releases the waiters; so "await, then submit" finds it idle.
 //!   (`no_second_worker_for_a_waiter_who_submits_again`)
 
+use std::rc::Rc;
+
 use super::core::{CoreRef, wake};
 use super::queue::Step;
 use crate::sync::{Parker, now};
 use crate::task::body::Owner;
+use crate::task::cell::CellRef;
 use crate::task::contain::contain;
 use crate::task::context::Context;
 use crate::task::ending::Ended;
@@ -169,7 +172,34 @@ fn initialize(core: &CoreRef) -> Result<SeatGuard, Broken> {
             }
         },
     };
-    Ok(frame::take_seat(Seat { pool: core.pool(), state }))
+    let own = core.clone();
+    let claim = Rc::new(move |cell: &CellRef| claim(&own, cell));
+    Ok(frame::take_seat(Seat { pool: core.pool(), state, claim }))
+}
+
+/// A job of this worker waits for `cell`: runs it here if it is still queued.
+fn claim(core: &CoreRef, cell: &CellRef) {
+    let (claimed, room) = {
+        let mut queue = core.lock();
+        (queue.claim(core, cell), queue.grant_room(core.config.capacity))
+    };
+    wake(room);
+    if let Some(Ok(owner)) = claimed {
+        run_here(core, owner);
+    }
+}
+
+/// Runs a job that is entered among the running, on a thread that is no worker or busy as one.
+pub(super) fn run_here(core: &CoreRef, owner: Owner) {
+    let ended = execute(core, owner);
+    let over = {
+        let mut queue = core.lock();
+        queue.lists.finish(ended.cell());
+        queue.finished += 1;
+        queue.take_terminations()
+    };
+    ended.release();
+    wake(over.into_iter().map(|(_, waker)| waker));
 }
 
 /// Runs one job with its hooks and its run deadline.

@@ -18,6 +18,7 @@ use super::error::{Panic, TaskError};
 use super::id::TaskId;
 use super::observer::{Callback, Reclaim};
 use super::state::{State, Verdict};
+use super::trampoline;
 use crate::sync::UnsafeCell;
 
 /// The runnable content of a cell.
@@ -365,8 +366,12 @@ impl<T> Handle<T> {
         let left = self.cell.advance(|s| (!s.is_released()).then(|| s.without_handle()));
         let Err(released) = left else { return };
         if released.verdict().is_some_and(|verdict| verdict.error().is_none()) {
-            // SAFETY: C2, released with the handle counted, and not taken.
-            unsafe { self.cell.reclaim() };
+            let cell = self.cell.clone();
+            // An outcome may hold a task, whose outcome holds a task: not all on one stack.
+            trampoline::run(move || {
+                // SAFETY: C2, released with the handle counted, and not taken.
+                unsafe { cell.reclaim() }
+            });
         }
     }
 }

@@ -10,27 +10,28 @@ use std::rc::Rc;
 use super::cell::CellRef;
 use crate::sync::thread_local;
 
+/// How deep a waiting worker may run the jobs that it waits for inside one another.
+const CLAIMS: usize = 16;
+
 /// A worker's place on a thread: which executor it serves, and what its initializer made.
-#[derive(Clone)]
 pub(crate) struct Seat {
     /// The executor's number.
     pub(crate) pool: u32,
     pub(crate) state: Option<Rc<dyn Any>>,
-}
-
-struct Frame {
-    /// Lent by the frame's guard (C6).
-    cell: ManuallyDrop<CellRef>,
-    seat: Option<Seat>,
+    /// Runs a job of this executor here and now, if it is still queued.
+    pub(crate) claim: Rc<dyn Fn(&CellRef)>,
 }
 
 struct Thread {
-    frames: Vec<Frame>,
+    /// Lent by the frames' guards (C6).
+    frames: Vec<ManuallyDrop<CellRef>>,
     seats: Vec<Seat>,
+    claims: usize,
 }
 
 thread_local! {
-    static THREAD: RefCell<Thread> = RefCell::new(Thread { frames: Vec::new(), seats: Vec::new() });
+    static THREAD: RefCell<Thread> =
+        RefCell::new(Thread { frames: Vec::new(), seats: Vec::new(), claims: 0 });
 }
 
 /// Runs `f` on this thread's books; `None` where the thread is being torn down.
@@ -49,43 +50,62 @@ pub(super) struct FrameGuard<'a> {
 
 /// For [`CellRef::enter`]: `cell` is lent for `'a` (C6).
 pub(super) fn enter<'a>(cell: ManuallyDrop<CellRef>) -> FrameGuard<'a> {
-    let entered = books(|thread| {
-        let seat = thread.seats.last().cloned();
-        thread.frames.push(Frame { cell, seat });
-    });
+    let entered = books(|thread| thread.frames.push(cell));
     FrameGuard { entered: entered.is_some(), _cell: PhantomData, _thread: PhantomData }
 }
 
 impl Drop for FrameGuard<'_> {
     fn drop(&mut self) {
         if self.entered {
-            // The seat may hold the last reference to a worker's state: dropped after the borrow.
-            drop(books(|thread| thread.frames.pop()));
+            books(|thread| thread.frames.pop());
         }
     }
 }
 
 /// The task whose user code this thread runs, innermost first.
 pub(crate) fn current() -> Option<CellRef> {
-    books(|thread| {
-        let frame = thread.frames.last()?;
-        Some(CellRef::clone(&frame.cell))
-    })?
+    books(|thread| thread.frames.last().map(|cell| CellRef::clone(cell)))?
 }
 
 /// Whether this thread runs the closure or a callback of `cell`.
 pub(crate) fn is_inside(cell: &CellRef) -> bool {
-    books(|thread| thread.frames.iter().any(|frame| frame.cell.as_ptr() == cell.as_ptr()))
-        .unwrap_or(false)
+    books(|thread| thread.has_frame(cell)).unwrap_or(false)
+}
+
+impl Thread {
+    fn has_frame(&self, cell: &CellRef) -> bool {
+        self.frames.iter().any(|frame| frame.as_ptr() == cell.as_ptr())
+    }
+
+    /// The seat of the executor that `cell` belongs to, if it is on this thread.
+    fn seat_of(&self, cell: &CellRef) -> Option<&Seat> {
+        self.seats.iter().rev().find(|seat| seat.pool == cell.id().pool())
+    }
 }
 
 /// What the initializer of the worker that runs `cell` on this thread made.
 pub(crate) fn state_for(cell: &CellRef) -> Option<Rc<dyn Any>> {
     books(|thread| {
-        let frame =
-            thread.frames.iter().rev().find(|frame| frame.cell.as_ptr() == cell.as_ptr())?;
-        frame.seat.as_ref()?.state.clone()
+        let seat = if thread.has_frame(cell) { thread.seat_of(cell) } else { None };
+        seat?.state.clone()
     })?
+}
+
+/// This thread is about to block until `cell` is over: if it is a worker of that task's executor
+/// and the task is still queued, the task runs here instead.
+pub(super) fn claim(cell: &CellRef) {
+    let claim = books(|thread| {
+        if thread.claims >= CLAIMS {
+            return None;
+        }
+        let claim = Rc::clone(&thread.seat_of(cell)?.claim);
+        thread.claims += 1;
+        Some(claim)
+    });
+    if let Some(Some(claim)) = claim {
+        claim(cell);
+        books(|thread| thread.claims -= 1);
+    }
 }
 
 /// While it lives, the thread is a worker of that seat's executor.

@@ -27,6 +27,11 @@ impl TaskId {
         Self((u64::from(pool) << NUMBER_BITS) | number)
     }
 
+    /// The executor that made the task; 0: none.
+    pub(crate) fn pool(self) -> u32 {
+        (self.0 >> NUMBER_BITS) as u32
+    }
+
     /// The next name for a task that no executor made.
     pub(crate) fn homeless() -> Self {
         // ORDERING: Relaxed, a unique number is all that is wanted.

@@ -164,6 +164,10 @@ impl<T> Task<T> {
 
     /// Blocks this thread until the task is over.
     ///
+    /// A worker that waits for a job which is still queued on its own executor runs that job here
+    /// and now, at most 16 deep; so a pool of one worker does not hang on a job that waits for
+    /// another. ([`result`](Self::result) and `.await` do not do that.)
+    ///
     /// # Errors
     /// What the task ended with; [`TaskError::WouldDeadlock`] when called from the task's own
     /// closure, callback or cancel hook (the task is then asked to stop, as by a drop).
@@ -182,6 +186,7 @@ impl<T> Task<T> {
         if let Some(error) = self.own_wait() {
             return Err(TaskError::WouldDeadlock(error));
         }
+        frame::claim(self.cell());
         self.cell().block(None);
         self.take_released()
     }
