@@ -139,8 +139,9 @@ impl Context {
     /// been asked already. Use it to interrupt what [`check`](Self::check) can't: shut a socket
     /// down, kill a child.
     ///
-    /// `f` runs at most once, and never after the closure has returned: the end of the closure
-    /// waits for an `f` that is running in another thread. A panic of `f` is contained.
+    /// If there is a request, `f` runs exactly once, and never after the task's end: the end waits
+    /// for an `f` that is running in another thread, and one that a request was too late to run
+    /// before the closure returned runs right after it, on its thread. A panic of `f` is contained.
     ///
     /// Dropping the registration leaves `f` in place; [`OnCancel::remove`] takes it back.
     ///

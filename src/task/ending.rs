@@ -162,8 +162,9 @@ impl Owner {
         outcome: Result<T, TaskError>,
     ) -> Result<(), Result<T, TaskError>> {
         let verdict = Verdict::of(&outcome);
-        hooks::close(self.cell());
+        let hooks = hooks::close(self.cell());
         let settled = self.cell().advance(|s| s.settle(verdict));
+        hooks.resolve(self.cell());
         if settled.is_err_and(|refused| refused.verdict() != Some(verdict)) {
             self.discard();
             self.cell().let_go();
@@ -182,7 +183,7 @@ impl Owner {
             if self.cell().state().is_stop_asked() {
                 hooks::fire(self.cell());
             }
-            hooks::close(self.cell());
+            hooks::close(self.cell()).resolve(self.cell());
             self.tell();
         }
         self.tell_and_release();
@@ -243,9 +244,11 @@ impl Ended {
 
     /// Arrow 4, or the end of an outcome whose task expired.
     fn decide(&self) {
-        hooks::close(self.cell());
+        let hooks = hooks::close(self.cell());
         let verdict = self.verdict;
-        if self.cell().advance(|s| s.settle(verdict)).is_err() {
+        let settled = self.cell().advance(|s| s.settle(verdict));
+        hooks.resolve(self.cell());
+        if settled.is_err() {
             self.owner.reclaim();
         }
     }

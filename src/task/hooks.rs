@@ -1,9 +1,12 @@
-//! Cancel hooks: run exactly once, never after the job, never while being taken back.
+//! Cancel hooks: run exactly once if there is a request, never after the task's end, never while
+//! being taken back.
 //!
 //! One hook fires at a time, and the list notes which and on which thread. Whoever takes a hook
 //! back, or ends the job, waits for a hook that fires in another thread; in the same thread it is
 //! re-entrance and there is nothing to wait for. So a hook may borrow (by reference count) what
 //! belongs to the job, and a signal meant for one job never hits the next one on that worker.
+
+use std::collections::VecDeque;
 
 use super::cell::CellRef;
 use super::contain::contain;
@@ -73,18 +76,37 @@ fn next(cell: &CellRef) -> Option<Hook> {
     Some(hook)
 }
 
-/// The job is over: drops the hooks that did not fire, waits for one that does, and disarms the
+/// Hooks that had not fired when their job ended; nobody else can fire them any more.
+#[must_use = "a request that came in time still wants its hooks"]
+pub(super) struct Left(VecDeque<(u64, Hook)>);
+
+/// The job is over: takes the hooks that did not fire out, waits for one that does, and disarms the
 /// deadline.
-pub(super) fn close(cell: &CellRef) {
+pub(super) fn close(cell: &CellRef) -> Left {
     let mut observers = cell.observers().lock();
-    let Some(more) = &mut observers.more else { return };
+    let Some(more) = &mut observers.more else { return Left(VecDeque::new()) };
     let More { hooks, timer, .. } = &mut **more;
     hooks.closed = true;
     let left = std::mem::take(&mut hooks.waiting);
     let timer = timer.take();
     await_firing(cell, observers, |_| true);
-    contain(|| drop(left));
     drop(timer);
+    Left(left)
+}
+
+impl Left {
+    /// The verdict is in, so no request can come any more: if one came before, whoever made it was
+    /// told that the hooks run. Else they are dropped.
+    pub(super) fn resolve(self, cell: &CellRef) {
+        if self.0.is_empty() {
+            return;
+        }
+        let asked = cell.state().is_stop_asked();
+        let _frame = cell.enter();
+        for (_, hook) in self.0 {
+            contain(|| if asked { hook() } else { drop(hook) });
+        }
+    }
 }
 
 /// Waits until no hook that `matters` fires in another thread.

@@ -2,8 +2,10 @@
 //! `tests/conformance.md`.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod abandoned;
 mod callbacks;
 mod cancellation;
+mod children;
 mod conformance_list;
 mod context;
 mod default_executor;
@@ -18,7 +20,6 @@ mod promise;
 mod queue;
 mod races;
 mod reentrancy;
-mod refusals;
 mod room;
 mod shutdown;
 mod shutdown_edges;
@@ -29,3 +30,4 @@ mod timeouts;
 mod tokio_clock;
 mod traits;
 mod waiting;
+mod wrap;
