@@ -9,8 +9,7 @@ use crate::task::state::Status;
 /// What an executor has in hand at one moment; made by
 /// [`Executor::snapshot`](crate::Executor::snapshot).
 ///
-/// The two lists are taken together under the executor's lock; each task's status is read a
-/// little later and may be newer.
+/// The lists and each task's status are taken together, under the executor's lock.
 ///
 /// # Examples
 /// ```
@@ -78,15 +77,22 @@ pub(super) fn take(core: &Core) -> Snapshot {
             idle: queue.idle.len(),
             closed: queue.refusal().is_some(),
         };
-        (queue.lists.pending_tasks(), queue.lists.running_tasks(), rest)
+        let stand = |cell: CellRef| {
+            let status = cell.state().status();
+            (cell, status)
+        };
+        // While a task is on a list it is not over, unless a deadline or a cancel ended it.
+        let queued: Vec<_> = queue.lists.pending_tasks().into_iter().map(stand).collect();
+        let running: Vec<_> = queue.lists.running_tasks().into_iter().map(stand).collect();
+        (queued, running, rest)
     };
-    snapshot.queued = queued.iter().map(describe).collect();
-    snapshot.running = running.iter().map(describe).collect();
+    snapshot.queued = queued.into_iter().map(describe).collect();
+    snapshot.running = running.into_iter().map(describe).collect();
     snapshot
 }
 
-fn describe(cell: &CellRef) -> TaskInfo {
+fn describe((cell, status): (CellRef, Status)) -> TaskInfo {
     let (name, label) =
         cell.plan(|plan| (plan.name.clone(), plan.label.clone())).unwrap_or_default();
-    TaskInfo { id: cell.id(), name, label, status: cell.state().status() }
+    TaskInfo { id: cell.id(), name, label, status }
 }
