@@ -1,0 +1,41 @@
+//! poolbridge beside its peers: one command, one Markdown table. `README.md` says what the rows
+//! mean.
+//!
+//! Reading order: [`peers`] (who is measured), [`rounds`] (how wall times are taken), [`workloads`]
+//! (what is timed), [`exact`] (what is counted instead), [`single`] (one workload of one peer, for
+//! strace and callgrind).
+#![allow(clippy::disallowed_types, clippy::disallowed_methods)]
+
+mod alloc;
+mod args;
+mod exact;
+mod gate;
+mod peers;
+mod place;
+mod rounds;
+mod single;
+mod table;
+mod workloads;
+
+use std::process::ExitCode;
+
+use args::Command;
+
+/// Threads of every pool.
+const THREADS: usize = 2;
+
+fn main() -> ExitCode {
+    peers::blocking::limit_threads(THREADS);
+    match args::parse(std::env::args().skip(1)) {
+        Ok(Command::Compare(plan)) => {
+            workloads::print(&plan);
+            exact::print(&plan);
+        }
+        Ok(Command::Single(single)) => return single.run(),
+        Err(problem) => {
+            eprintln!("{problem}\n\n{}", args::USAGE);
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}

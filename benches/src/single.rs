@@ -1,0 +1,76 @@
+//! One workload of one peer and nothing else, for strace and callgrind to look at.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use futures::executor::block_on;
+
+use crate::THREADS;
+use crate::exact;
+use crate::gate::with_busy;
+use crate::peers::{Peer, Visit, visit_all};
+use crate::place::Place;
+use crate::workloads::{Side, check, round_trips_here};
+
+#[derive(Clone, Copy)]
+pub(crate) enum Mode {
+    RoundTrip(Side, Place),
+    Burst,
+    Idle,
+}
+
+pub(crate) struct Single {
+    pub(crate) mode: Mode,
+    pub(crate) peer: String,
+    /// Tasks, or milliseconds.
+    pub(crate) amount: u64,
+}
+
+struct Run {
+    single: Single,
+    found: bool,
+}
+
+impl Single {
+    pub(crate) fn run(self) -> ExitCode {
+        let mut run = Run { single: self, found: false };
+        visit_all(&mut run);
+        if run.found {
+            return ExitCode::SUCCESS;
+        }
+        eprintln!("no such peer: {}", run.single.peer);
+        ExitCode::FAILURE
+    }
+}
+
+impl Visit for Run {
+    fn visit<P: Peer>(&mut self) {
+        if self.single.peer != P::NAME {
+            return;
+        }
+        self.found = true;
+        let amount = self.single.amount;
+        let tasks = usize::try_from(amount).expect("fits");
+        match self.single.mode {
+            Mode::RoundTrip(side, place) => {
+                println!("{}", round_trips_here::<P>(side, place, tasks).as_nanos());
+            }
+            Mode::Burst => burst(&P::new(THREADS), tasks),
+            Mode::Idle => exact::report_idle::<P>(Duration::from_millis(amount)),
+        }
+    }
+}
+
+/// Queued while the threads are busy: how many wake-ups there are does not depend on luck.
+fn burst<P: Peer>(pool: &P, tasks: usize) {
+    let mut handles = Vec::with_capacity(tasks);
+    with_busy(pool, |_| handles.extend((0..tasks as u64).map(|n| pool.submit(move || n))));
+    let sum = block_on(async {
+        let mut sum = 0;
+        for handle in handles {
+            sum += handle.await;
+        }
+        sum
+    });
+    check(tasks, [sum]);
+}

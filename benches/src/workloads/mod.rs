@@ -1,0 +1,79 @@
+//! What is timed.
+
+mod burst;
+mod in_flight;
+mod join_all;
+mod round_trip;
+mod submitters;
+mod timeouts;
+
+pub(crate) use round_trip::{Side, here as round_trips_here, trips as round_trips};
+
+use crate::args::Plan;
+use crate::peers::{Peer, Visit, visit_all};
+use crate::rounds::{Column, Workload, measure};
+use crate::table::Table;
+
+/// Adds a round's results up and holds them against what they have to be: task `n` answers `n`.
+pub(crate) fn check(tasks: usize, answers: impl IntoIterator<Item = u64>) {
+    let tasks = tasks as u64;
+    let sum: u64 = answers.into_iter().sum();
+    assert_eq!(sum, tasks * (tasks - 1) / 2, "a task got another's answer, or none");
+}
+
+/// A runtime to await on, without blocking threads of its own.
+pub(crate) fn current_thread() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
+}
+
+struct Names<'a>(&'a Plan, Vec<&'static str>);
+
+impl Visit for Names<'_> {
+    fn visit<P: Peer>(&mut self) {
+        if self.0.wants_peer(P::NAME) {
+            self.1.push(P::NAME);
+        }
+    }
+}
+
+/// The peers that are measured.
+pub(crate) fn names(plan: &Plan) -> Vec<&'static str> {
+    let mut names = Names(plan, Vec::new());
+    visit_all(&mut names);
+    names.1
+}
+
+pub(crate) fn print(plan: &Plan) {
+    let mut table = Table::new("ns a task; (times the first column's)", names(plan));
+    for (side, place) in round_trip::KINDS {
+        add(&mut table, &round_trip::RoundTrip { side, place, trips: plan.trips }, plan);
+    }
+    add(&mut table, &burst::Burst { tasks: plan.burst }, plan);
+    add(&mut table, &in_flight::InFlight { tasks: plan.burst }, plan);
+    add(&mut table, &submitters::Submitters { tasks: plan.burst }, plan);
+    add(&mut table, &join_all::JoinAll { tasks: plan.burst }, plan);
+    add(&mut table, &timeouts::Timeouts { tasks: plan.burst }, plan);
+    if !table.is_empty() {
+        println!("{table}");
+    }
+}
+
+fn add(table: &mut Table, workload: &impl Workload, plan: &Plan) {
+    if plan.wants_row(&workload.name()) {
+        let columns = measure(workload, plan);
+        table.row(workload.name(), columns.iter().map(|column| cell(column, &columns[0])));
+        if workload.shows_best() {
+            let best = columns.iter().map(|column| format!("{:.0}", column.best()));
+            table.row(format!("{}, best round", workload.name()), best);
+        }
+    }
+}
+
+fn cell(column: &Column, first: &Column) -> String {
+    let time = column.time();
+    if column.peer == first.peer {
+        return format!("{:.0} [{:.0}-{:.0}]", time.median, time.low, time.high);
+    }
+    let ratio = column.ratio_to(first);
+    format!("{:.0} ({:.2} [{:.2}-{:.2}])", time.median, ratio.median, ratio.low, ratio.high)
+}
