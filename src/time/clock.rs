@@ -1,8 +1,10 @@
 //! Our own timers: one list of deadlines, one thread that sleeps until the next.
 //!
 //! The thread starts with the first deadline and goes when there has been none for a while. What a
-//! deadline fires is user code in the end (a waker, a callback), so whoever finds deadlines due
-//! first passes the clock on, to a thread that stands by or to a new one, and tells afterwards: a
+//! deadline fires is user code in the end (a waker, a callback), so whoever finds a deadline due
+//! first passes the clock on, to a thread that stands by or to a new one, and fires afterwards, one
+//! deadline at a time, as long as any is due. The new leader leaves them to it while it gets on, and
+//! takes over when it has not for [`PATIENCE`]: so a storm of deadlines needs two threads, and a
 //! callback that blocks stops its own thread and no other deadline.
 
 use std::collections::BTreeMap;
@@ -13,6 +15,9 @@ use crate::task::contain::contain;
 
 /// How long a thread stays with nothing to wait for.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// How long a thread that fires may take for one deadline before the others go on without it.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 type Fire = Box<dyn FnOnce() + Send>;
 type Key = (Instant, u64);
@@ -33,6 +38,10 @@ struct Schedule {
     appointed: bool,
     /// Threads with nothing to do.
     standby: Vec<Parker>,
+    /// Threads that fire.
+    firing: usize,
+    /// Deadlines that have been fired, ever.
+    fired: u64,
 }
 
 /// What has to be done, without the lock, so that somebody leads.
@@ -77,6 +86,8 @@ impl Clock {
                 leader: None,
                 appointed: false,
                 standby: Vec::new(),
+                firing: 0,
+                fired: 0,
             }),
         }
     }
@@ -103,8 +114,13 @@ impl Clock {
     /// Fires what is due on the calling thread: models have no clock thread.
     #[cfg(poolbridge_loom)]
     pub(crate) fn fire_due(&self) {
-        let due = self.schedule.lock().take_due(now());
-        due.into_iter().for_each(|fire| fire());
+        loop {
+            let due = self.schedule.lock().take_due(now());
+            match due {
+                Some(fire) => fire(),
+                None => return,
+            }
+        }
     }
 
     fn honour(&'static self, appoint: Appoint) {
@@ -152,8 +168,8 @@ impl Clock {
         }
     }
 
-    /// Sleeps until something is due, passes the lead on and fires. `None`: there was nothing to
-    /// wait for, for long.
+    /// Sleeps until something is due that nobody else fires, passes the lead on and fires. `None`:
+    /// there was nothing to wait for, for long.
     fn lead<'a>(
         &'static self,
         bed: &Parker,
@@ -162,21 +178,20 @@ impl Clock {
     where
         Self: 'a,
     {
+        let mut seen = None;
         loop {
-            let due = schedule.take_due(now());
-            if !due.is_empty() {
-                schedule.leader = None;
-                let left = !schedule.due.is_empty();
-                let appoint = schedule.appoint(left);
-                drop(schedule);
-                self.honour(appoint);
-                for fire in due {
-                    contain(fire);
-                }
-                return Some(self.schedule.lock());
-            }
             let next = schedule.due.first_key_value().map(|(key, _)| key.0);
-            let until = next.or_else(|| now().checked_add(KEEP_ALIVE));
+            let is_due = next.is_some_and(|at| at <= now());
+            let others_get_on = schedule.firing > 0 && seen != Some(schedule.fired);
+            if is_due && !others_get_on {
+                return Some(self.fire(schedule));
+            }
+            let until = if is_due {
+                seen = Some(schedule.fired);
+                now().checked_add(PATIENCE)
+            } else {
+                next.or_else(|| now().checked_add(KEEP_ALIVE))
+            };
             drop(schedule);
             let called = bed.park_until(until);
             schedule = self.schedule.lock();
@@ -185,6 +200,26 @@ impl Clock {
                 return None;
             }
         }
+    }
+
+    /// Passes the lead on, then fires what is due, one by one.
+    fn fire<'a>(&'static self, mut schedule: MutexGuard<'a, Schedule>) -> MutexGuard<'a, Schedule>
+    where
+        Self: 'a,
+    {
+        schedule.leader = None;
+        schedule.firing += 1;
+        while let Some(fire) = schedule.take_due(now()) {
+            let left = !schedule.due.is_empty() && schedule.leader.is_none();
+            let appoint = schedule.appoint(left);
+            drop(schedule);
+            self.honour(appoint);
+            contain(fire);
+            schedule = self.schedule.lock();
+            schedule.fired += 1;
+        }
+        schedule.firing -= 1;
+        schedule
     }
 }
 
@@ -201,15 +236,9 @@ impl Schedule {
         self.standby.pop().map_or(Appoint::Spawn, Appoint::Wake)
     }
 
-    fn take_due(&mut self, now: Instant) -> Vec<Fire> {
-        let mut due = Vec::new();
-        while let Some(first) = self.due.first_entry() {
-            if first.key().0 > now {
-                break;
-            }
-            due.push(first.remove());
-        }
-        due
+    fn take_due(&mut self, now: Instant) -> Option<Fire> {
+        let first = self.due.first_entry()?;
+        if first.key().0 <= now { Some(first.remove()) } else { None }
     }
 
     /// Takes a bed off the standby list; false if it has been called meanwhile.
