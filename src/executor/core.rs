@@ -101,7 +101,11 @@ impl CoreRef {
 
     /// Wakes or starts the thread that was claimed; if none is left to run anything, what is
     /// queued ends as broken.
+    #[inline]
     pub(super) fn honour(&self, claim: Claim) {
+        if matches!(claim, Claim::Nothing) {
+            return;
+        }
         if let Err(broken) = self.try_honour(claim) {
             self.strand(broken);
         }

@@ -15,6 +15,7 @@
 //!   (`no_second_worker_for_a_waiter_who_submits_again`)
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::core::{CoreRef, wake};
 use super::queue::Step;
@@ -28,17 +29,54 @@ use crate::task::error::Broken;
 use crate::task::frame::{self, Seat, SeatGuard};
 use crate::time::deadline;
 
+/// A rest shorter than this would have been cheaper awake: putting two processors to sleep and
+/// waking them costs about as much.
+const BRIEF: Duration = Duration::from_micros(100);
+/// How often an idle worker lets others run before it sleeps, if its last rest was brief: about
+/// [`BRIEF`], where nobody else wants the processor...
+const LONG: u32 = 256;
+/// ...and if it was not: enough for a submitter on the same processor.
+const SHORT: u32 = 4;
+
 /// One turn at an executor's queue, to be run on a thread that a [`Backend`](super::Backend)
 /// supplies. Dropping it un-run gives the turn back.
 pub struct Worker {
     core: CoreRef,
     /// The turn has not been given back.
     holds_turn: bool,
+    rests: Rests,
+}
+
+/// What a worker remembers of its idle times, to choose between looking and sleeping. One that is
+/// handed single jobs in quick turn had better look: each sleep costs both sides a system call. One
+/// that has just worked a backlog off, or was left alone for long, had better sleep.
+struct Rests {
+    jobs_since: usize,
+    last_was_brief: bool,
+}
+
+impl Rests {
+    /// Lies down on `bed`; true: claimed.
+    fn rest(&mut self, bed: &Parker, keep_alive: Option<Duration>) -> bool {
+        let yields = match (self.jobs_since, self.last_was_brief) {
+            (0 | 1, true) => LONG,
+            (0 | 1, false) => SHORT,
+            _ => 0,
+        };
+        let begun = now();
+        // Time beyond what the clock can say is no limit.
+        let until = keep_alive.and_then(|stay| begun.checked_add(stay));
+        let claimed = bed.park_spinning(yields, until);
+        self.jobs_since = 0;
+        self.last_was_brief = now().saturating_duration_since(begun) < BRIEF;
+        claimed
+    }
 }
 
 impl Worker {
     pub(super) fn new(core: CoreRef) -> Self {
-        Self { core, holds_turn: true }
+        let rests = Rests { jobs_since: 0, last_was_brief: true };
+        Self { core, holds_turn: true, rests }
     }
 
     /// Takes jobs until none is left, on this thread. Never panics.
@@ -106,7 +144,10 @@ impl Worker {
                 }
             }
             match step {
-                Step::Run(owner) => ended = Some(execute(&core, owner)),
+                Step::Run(owner) => {
+                    self.rests.jobs_since += 1;
+                    ended = Some(execute(&core, owner));
+                }
                 Step::Again(lost) => drop(lost),
                 Step::Idle => {
                     if self.sleep(bed.as_ref()) {
@@ -121,9 +162,7 @@ impl Worker {
     /// Sleeps until claimed. True: the time was over first and the turn is given back.
     fn sleep(&mut self, bed: Option<&Parker>) -> bool {
         let Some(bed) = bed else { return false };
-        // Time beyond what the clock can say is no limit.
-        let until = self.core.config.keep_alive.and_then(|stay| now().checked_add(stay));
-        if bed.park_spinning(until) {
+        if self.rests.rest(bed, self.core.config.keep_alive) {
             return false;
         }
         if self.core.lock().expire_idle(bed) {

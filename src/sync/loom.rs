@@ -314,7 +314,7 @@ pub fn now() -> Instant {
     plan::now()
 }
 
-pub fn spin_rounds() -> u32 {
+pub fn spin_rounds(_wanted: u32) -> u32 {
     plan::spin_rounds()
 }
 

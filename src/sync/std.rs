@@ -138,11 +138,10 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// Rounds that an idle worker looks for work before it sleeps.
-pub(crate) fn spin_rounds() -> u32 {
-    static ROUNDS: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
-    // One processor: whoever would bring work cannot run while we look.
-    *ROUNDS.get_or_init(|| if processors() > 1 { 16 } else { 0 })
+/// Rounds that an idle worker looks for work before it sleeps; models have fewer.
+#[inline]
+pub(crate) fn spin_rounds(wanted: u32) -> u32 {
+    wanted
 }
 
 macro_rules! thread_local_ {

@@ -111,6 +111,13 @@ impl CellRef {
     }
 }
 
+impl CellRef {
+    /// Whether more than the handle's waker observes the task, or might act on it.
+    fn has_more(&self) -> bool {
+        self.state().is_observed() && self.observers().lock().more.is_some()
+    }
+}
+
 /// Runs the callbacks that wait, in order, on this thread.
 fn tell(cell: &CellRef, show: impl Fn(Callback)) {
     if !cell.state().is_observed() {
@@ -235,7 +242,7 @@ impl Owner {
 impl Ended {
     fn settle(owner: Owner, verdict: Verdict) -> Self {
         let ended = Self { owner, verdict };
-        if ended.cell().state().is_observed() {
+        if ended.cell().has_more() {
             ended.decide();
             ended.tell();
         }
@@ -284,7 +291,28 @@ impl Ended {
         loop {
             let now = self.cell().state();
             match now.stage() {
-                Stage::Open if now.is_observed() => self.decide(),
+                Stage::Open if now.is_observed() => {
+                    let mut observers = self.cell().observers().lock();
+                    if observers.more.is_some() {
+                        drop(observers);
+                        self.decide();
+                        continue;
+                    }
+                    // Nobody but the handle's waker, and nobody can come while we have the lock:
+                    // arrows 4 and 7 in one go.
+                    let verdict = self.verdict;
+                    let settle = |s: State| if s == now { s.settle(verdict) } else { None };
+                    let Ok((_, settled)) = self.cell().advance(settle) else { continue };
+                    if !settled.has_handle() {
+                        continue;
+                    }
+                    if let Some(after) = self.owner.release(settled) {
+                        let wakers = Wakers::take(&mut observers, true, after.is_stopped());
+                        drop(observers);
+                        wakers.wake();
+                        return None;
+                    }
+                }
                 Stage::Open => {
                     if !now.has_handle() {
                         self.owner.reclaim();

@@ -155,7 +155,7 @@ fn spinner_sees_what_unpark_published() {
         let (parker, canary) = (Parker::new(), Canary::new());
         let written = canary.clone();
         let waker = unpark_by_thread(&parker, move || written.write(7));
-        assert!(parker.park_spinning(None), "no limit, no way to miss it");
+        assert!(parker.park_spinning(0, None), "no limit, no way to miss it");
         let read = canary.read();
         waker.join().unwrap();
         read
