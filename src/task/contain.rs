@@ -14,10 +14,15 @@ pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Option<R> {
     }
 }
 
-/// Drops a panic's payload, whose own destructor may panic; then the second payload is leaked,
-/// since nothing safe is left to do with it.
+/// Drops a panic's payload, whose own destructor may panic, with a payload of its own. After a few
+/// rounds of that the rest is leaked: nothing safe is left to do with it.
 pub(crate) fn drop_payload(payload: Box<dyn Any + Send>) {
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(second);
+    let mut payload = payload;
+    for _ in 0..4 {
+        match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            Ok(()) => return,
+            Err(next) => payload = next,
+        }
     }
+    std::mem::forget(payload);
 }
