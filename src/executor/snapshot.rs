@@ -4,7 +4,7 @@ use super::core::Core;
 use crate::sync::SharedArc;
 use crate::task::cell::CellRef;
 use crate::task::id::TaskId;
-use crate::task::state::Status;
+use crate::task::state::{State, Status};
 
 /// What an executor has in hand at one moment; made by
 /// [`Executor::snapshot`](crate::Executor::snapshot).
@@ -54,16 +54,22 @@ pub struct TaskInfo {
     pub name: Option<SharedArc<str>>,
     /// What [`Submission::label`](crate::Submission::label) said.
     pub label: Option<SharedArc<str>>,
+    /// Whether a `Task` still waits for it; false after `detach` as well.
+    pub awaited: bool,
+    /// Whether it has been asked to stop.
+    pub asked_to_stop: bool,
     /// Where it stands. `Failed` or `Cancelled` among the running: abandoned, its thread has not
     /// come back yet.
     pub status: Status,
 }
 
 impl Snapshot {
-    /// The running tasks that nobody waits for any more: they timed out, and their threads have
-    /// not come back yet.
+    /// The running tasks that were given up: they timed out, or their `Task` was dropped, and
+    /// their threads have not come back yet.
     pub fn abandoned(&self) -> impl Iterator<Item = &TaskInfo> {
-        self.running.iter().filter(|task| task.status.is_done())
+        let given_up =
+            |task: &&TaskInfo| task.status.is_done() || (task.asked_to_stop && !task.awaited);
+        self.running.iter().filter(given_up)
     }
 }
 
@@ -78,8 +84,8 @@ pub(super) fn take(core: &Core) -> Snapshot {
             closed: queue.refusal().is_some(),
         };
         let stand = |cell: CellRef| {
-            let status = cell.state().status();
-            (cell, status)
+            let state = cell.state();
+            (cell, state)
         };
         // While a task is on a list it is not over, unless a deadline or a cancel ended it.
         let queued: Vec<_> = queue.lists.pending_tasks().into_iter().map(stand).collect();
@@ -91,8 +97,15 @@ pub(super) fn take(core: &Core) -> Snapshot {
     snapshot
 }
 
-fn describe((cell, status): (CellRef, Status)) -> TaskInfo {
+fn describe((cell, state): (CellRef, State)) -> TaskInfo {
     let (name, label) =
         cell.plan(|plan| (plan.name.clone(), plan.label.clone())).unwrap_or_default();
-    TaskInfo { id: cell.id(), name, label, status }
+    TaskInfo {
+        id: cell.id(),
+        name,
+        label,
+        awaited: state.has_handle(),
+        asked_to_stop: state.is_stop_asked(),
+        status: state.status(),
+    }
 }

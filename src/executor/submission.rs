@@ -93,6 +93,7 @@ where
             plan.name = name;
             plan.label = label;
             plan.run_timeout = run_timeout;
+            plan.clock = run_timeout.and_then(|_| deadline::ruling_clock());
         });
     }
     (job, handle, boxed, queue_timeout)
@@ -249,6 +250,9 @@ where
 
     /// If the job has not started after `limit`, it never will: the task ends with
     /// [`Expired::Queue`](crate::Expired::Queue), and the captures are freed at once.
+    ///
+    /// Inside a tokio runtime (feature `tokio`) the time is that runtime's, and passes while the
+    /// runtime is driven.
     pub fn queue_timeout(mut self, limit: Duration) -> Self {
         self.details.queue_timeout = Some(limit);
         self
@@ -257,6 +261,10 @@ where
     /// If the closure has not returned `limit` after its start, the task ends with
     /// [`Expired::Run`](crate::Expired::Run) at once and the closure's token is set. The closure
     /// runs on abandoned; its thread stays counted as busy until it returns.
+    ///
+    /// The time is that of the clock which ruled at the submission, as for
+    /// [`queue_timeout`](Self::queue_timeout). With [`OnFull::RunOnCaller`](crate::OnFull), a
+    /// current-thread runtime that runs the closure itself cannot keep time meanwhile.
     pub fn run_timeout(mut self, limit: Duration) -> Self {
         self.details.run_timeout = Some(limit);
         self

@@ -30,7 +30,8 @@ pub enum TaskError {
     Cancelled,
     /// A deadline passed.
     TimedOut(Expired),
-    /// The closure panicked; the payload is kept.
+    /// The closure panicked; the payload is kept. (A destructor that panics while its closure
+    /// unwinds aborts the process, by Rust's own rule.)
     Panicked(Panic),
     /// The executor did not take it.
     Rejected(Reason),

@@ -274,7 +274,8 @@ impl<T: Send + 'static> Task<T> {
     ///
     /// A slow callback delays the waiters and keeps the worker;
     /// [`add_done_callback_on`](Self::add_done_callback_on) is the way out. A panic is contained. A
-    /// callback that a callback adds (through another handle) runs after those added before.
+    /// callback that a callback adds (through another handle) runs after those added before. Inside,
+    /// [`context::current`] tells which task it is.
     ///
     /// # Panics
     /// If the outcome was taken before.

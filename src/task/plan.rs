@@ -1,5 +1,6 @@
 //! What is said about a task beside its closure.
 
+use std::any::Any;
 use std::time::{Duration, Instant};
 
 use crate::sync::SharedArc;
@@ -11,4 +12,6 @@ pub(crate) struct Plan {
     pub(crate) label: Option<SharedArc<str>>,
     pub(crate) run_timeout: Option<Duration>,
     pub(crate) run_deadline: Option<Instant>,
+    /// The clock that ruled at the submission, where it was not ours.
+    pub(crate) clock: Option<Box<dyn Any + Send>>,
 }

@@ -10,6 +10,7 @@ use super::error::TaskError;
 use super::hooks;
 use super::id::TaskId;
 use super::state::{Stage, Verdict};
+use crate::sync::Mutex;
 
 /// The producing half of a [`Task`], for APIs that call back when they are done.
 ///
@@ -17,37 +18,11 @@ use super::state::{Stage, Verdict};
 ///
 /// Completing consumes it, so a second outcome (CPython's `InvalidStateError`) does not compile.
 pub struct Promise<T: Send + 'static> {
-    /// Gone once completed.
-    side: Option<Side>,
+    cell: CellRef,
+    /// Once it is running. Never locked: who completes has the promise to itself.
+    owner: Mutex<Option<Owner>>,
+    completed: bool,
     _type: std::marker::PhantomData<fn(T)>,
-}
-
-enum Side {
-    Waiting(CellRef),
-    Running(Owner),
-}
-
-impl Side {
-    fn cell(&self) -> &CellRef {
-        match self {
-            Side::Waiting(cell) => cell,
-            Side::Running(owner) => owner.cell(),
-        }
-    }
-
-    fn finish<T: Send + 'static>(
-        self,
-        outcome: Result<T, TaskError>,
-    ) -> Result<(), Result<T, TaskError>> {
-        let owner = match self {
-            Side::Running(owner) => Some(owner),
-            Side::Waiting(cell) => cell.withdraw(Verdict::of(&outcome)),
-        };
-        match owner {
-            Some(owner) => owner.complete(outcome),
-            None => Err(outcome),
-        }
-    }
 }
 
 /// A promise and the task that it completes.
@@ -61,7 +36,12 @@ impl Side {
 pub fn promise<T: Send + 'static>() -> (Promise<T>, Task<T>) {
     let id = TaskId::homeless();
     let (job, handle) = body::new::<Never, T, Never>(Never, id, std::ptr::null(), false);
-    let promise = Promise { side: Some(Side::Waiting(job)), _type: std::marker::PhantomData };
+    let promise = Promise {
+        cell: job,
+        owner: Mutex::new(None),
+        completed: false,
+        _type: std::marker::PhantomData,
+    };
     (promise, Task::new(handle))
 }
 
@@ -69,13 +49,11 @@ impl<T: Send + 'static> Promise<T> {
     /// Says that the work has begun: from here on `cancel` asks it to stop instead of preventing
     /// it. False if the task is over already; then don't begin.
     pub fn set_running(&mut self) -> bool {
-        if let Some(Side::Waiting(cell)) = &self.side {
-            match cell.clone().start() {
-                Ok(owner) => self.side = Some(Side::Running(owner)),
-                Err(_) => return false,
-            }
+        let owner = self.owner.get_mut();
+        if owner.is_none() {
+            *owner = self.cell.clone().start().ok();
         }
-        self.cell().state().stage() == Stage::Open
+        owner.is_some() && self.cell.state().stage() == Stage::Open
     }
 
     /// Completes the task with a value.
@@ -107,17 +85,14 @@ impl<T: Send + 'static> Promise<T> {
     /// # Errors
     /// The outcome comes back if the task is over: cancelled, or timed out.
     pub fn complete(mut self, outcome: Result<T, TaskError>) -> Result<(), Result<T, TaskError>> {
-        match self.side.take() {
-            Some(side) => side.finish(outcome),
-            None => unreachable!("only completing takes the cell, and it consumes the promise"),
-        }
+        self.finish(outcome)
     }
 
     /// Whether nobody wants the outcome any more: the task was cancelled, dropped, or has timed
     /// out.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.cell().state().is_stop_asked()
+        self.cell.state().is_stop_asked()
     }
 
     /// Runs `f` when the task is cancelled, dropped or timed out, on the thread that does it and
@@ -136,40 +111,39 @@ impl<T: Send + 'static> Promise<T> {
     /// assert!(aborted.load(Ordering::Relaxed));
     /// ```
     pub fn on_cancel(&self, f: impl FnOnce() + Send + 'static) -> OnCancel {
-        let cell = self.cell();
-        OnCancel::new(cell.clone(), hooks::add(cell, Box::new(f)))
+        OnCancel::new(self.cell.clone(), hooks::add(&self.cell, Box::new(f)))
     }
 
     /// The task's name.
     #[must_use]
     pub fn task_id(&self) -> TaskId {
-        self.cell().id()
+        self.cell.id()
     }
 
-    fn cell(&self) -> &CellRef {
-        match &self.side {
-            Some(side) => side.cell(),
-            None => unreachable!("only completing takes the cell, and it consumes the promise"),
+    fn finish(&mut self, outcome: Result<T, TaskError>) -> Result<(), Result<T, TaskError>> {
+        self.completed = true;
+        let running = self.owner.get_mut().take();
+        match running.or_else(|| self.cell.withdraw(Verdict::of(&outcome))) {
+            Some(owner) => owner.complete(outcome),
+            None => Err(outcome),
         }
     }
 }
 
 impl<T: Send + 'static> Drop for Promise<T> {
     fn drop(&mut self) {
-        if let Some(side) = self.side.take() {
+        if !self.completed {
             // Over already: nobody waits for this.
-            let _ = side.finish::<T>(Err(TaskError::Lost));
+            let _ = self.finish(Err(TaskError::Lost));
         }
     }
 }
 
 impl<T: Send + 'static> fmt::Debug for Promise<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.side.as_ref().map(Side::cell) {
-            Some(cell) => {
-                write!(f, "Promise {{ task: {}, {:?} }}", cell.id(), cell.state().status())
-            }
-            None => f.write_str("Promise { completed }"),
-        }
+        f.debug_struct("Promise")
+            .field("task", &self.cell.id())
+            .field("status", &self.cell.state().status())
+            .finish()
     }
 }

@@ -148,11 +148,13 @@ impl Clock {
                 drop(schedule);
                 let called = bed.park_until(now().checked_add(KEEP_ALIVE));
                 schedule = self.schedule.lock();
-                if !called && schedule.dismiss(&bed) {
+                // Still on the list: the time is over, or the token was an old one, left when we
+                // led. Off the list: somebody appoints us, and the token is on its way.
+                let listed = schedule.dismiss(&bed);
+                if listed && !called {
                     return;
                 }
-                if !called {
-                    // Called in the last moment: take the token that is on its way.
+                if !listed && !called {
                     drop(schedule);
                     bed.park();
                     schedule = self.schedule.lock();

@@ -1,5 +1,6 @@
 //! The limits of one job: on its time in the queue, and on its run.
 
+use std::any::Any;
 use std::time::Duration;
 
 use super::clock;
@@ -12,14 +13,33 @@ pub(crate) fn arm_queue(cell: &CellRef, limit: Duration) {
     arm(cell, limit, Expired::Queue);
 }
 
-/// The job starts: its queue deadline is off, its run deadline is on.
-pub(crate) fn begin_run(cell: &CellRef) {
-    let Some(limit) = cell.plan(|plan| plan.run_timeout) else { return };
-    drop(cell.swap_timer(None, true));
-    if let Some(limit) = limit {
-        cell.plan(|plan| plan.run_deadline = now().checked_add(limit));
-        arm(cell, limit, Expired::Run);
+/// The clock that rules here, if it is not ours: a run deadline follows that of its submission.
+pub(crate) fn ruling_clock() -> Option<Box<dyn Any + Send>> {
+    #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
+    if let Some(runtime) = super::tokio::ruling_clock() {
+        return Some(Box::new(runtime));
     }
+    None
+}
+
+/// The job starts: its queue deadline is off, its run deadline is on.
+#[inline]
+pub(crate) fn begin_run(cell: &CellRef) {
+    if let Some((limit, clock)) = cell.plan(|plan| (plan.run_timeout, plan.clock.take())) {
+        drop(cell.swap_timer(None, true));
+        if let Some(limit) = limit {
+            cell.plan(|plan| plan.run_deadline = now().checked_add(limit));
+            arm_run(cell, limit, clock);
+        }
+    }
+}
+
+fn arm_run(cell: &CellRef, limit: Duration, clock: Option<Box<dyn Any + Send>>) {
+    #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
+    let _inside = clock.as_deref().and_then(super::tokio::enter);
+    #[cfg(not(all(feature = "tokio", not(poolbridge_loom))))]
+    drop(clock);
+    arm(cell, limit, Expired::Run);
 }
 
 /// Sets the deadline, by the clock that rules here; the task's end disarms it.

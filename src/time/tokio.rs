@@ -3,6 +3,7 @@
 //! With a paused clock, our work in flight does not hold the time back as `spawn_blocking` does:
 //! a runtime with nothing else to do jumps to the next deadline at once.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +11,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::runtime::{Handle, Id};
+use tokio::runtime::{EnterGuard, Handle, Id};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
@@ -24,7 +25,7 @@ thread_local! {
 }
 
 /// The runtime around us, if it has a clock.
-fn ruling_clock() -> Option<Handle> {
+pub(super) fn ruling_clock() -> Option<Handle> {
     let handle = Handle::try_current().ok()?;
     let known = ASKED.try_with(Cell::get).ok()?.filter(|(id, _)| *id == handle.id());
     let has_clock = known.map_or_else(
@@ -39,6 +40,11 @@ fn ruling_clock() -> Option<Handle> {
         |(_, has)| has,
     );
     has_clock.then_some(handle)
+}
+
+/// Makes the clock rule here that [`ruling_clock`] gave elsewhere.
+pub(super) fn enter(clock: &(dyn Any + Send)) -> Option<EnterGuard<'_>> {
+    clock.downcast_ref::<Handle>().map(Handle::enter)
 }
 
 /// A sleep by tokio's clock. Its timer is made at the first poll that has to wait.

@@ -26,6 +26,7 @@ mod shutdown_edges;
 mod starting;
 mod support;
 mod task;
+mod tidy;
 mod timeouts;
 mod tokio_clock;
 mod traits;
