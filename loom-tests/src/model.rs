@@ -176,9 +176,16 @@ pub fn planned_panic() -> ! {
 }
 
 fn bound_from_env(given: Option<usize>) -> Option<usize> {
-    match std::env::var("PB_BOUND") {
+    let number = |text: String| text.parse().expect("a bound is a number, or `none` for PB_BOUND");
+    let bound = match std::env::var("PB_BOUND") {
         Err(_) => given,
         Ok(text) if text == "none" => None,
-        Ok(text) => Some(text.parse().expect("PB_BOUND is a number or `none`")),
+        Ok(text) => Some(number(text)),
+    };
+    match std::env::var("PB_BOUND_AT_MOST") {
+        Err(_) => bound,
+        Ok(text) => {
+            Some(bound.map_or_else(|| number(text.clone()), |b: usize| b.min(number(text.clone()))))
+        }
     }
 }

@@ -169,13 +169,15 @@ impl CoreRef {
     /// Ends queued jobs with `error`, from the head, while `more` says so.
     fn refuse_queued(&self, error: &TaskError, more: impl Fn(&Queue) -> bool) {
         loop {
-            let next = {
+            let (next, room) = {
                 let mut queue = self.lock();
                 if !more(&queue) {
                     return;
                 }
-                queue.withdraw_next(self, Verdict::Error)
+                let next = queue.withdraw_next(self, Verdict::Error);
+                (next, queue.grant_room(self.config.capacity))
             };
+            wake(room);
             match next {
                 None => return,
                 Some(Ok(owner)) => owner.refuse(Some(error.clone())),
@@ -203,14 +205,17 @@ impl Core {
 
     /// Takes a job back that its submitter has not given away yet; `None` if it runs or has run.
     pub(super) fn retract(&self, cell: &CellRef) -> Option<Owner> {
-        let (job, owner) = {
+        let (job, owner, room) = {
             let mut queue = self.lock();
             if cell.state().has_run() {
                 return None;
             }
-            (queue.lists.unlink(cell)?, cell.withdraw(Verdict::Prevented))
+            let job = queue.lists.unlink(cell)?;
+            let owner = cell.withdraw(Verdict::Prevented);
+            (job, owner, queue.grant_room(self.config.capacity))
         };
         drop(job);
+        wake(room);
         owner
     }
 

@@ -115,12 +115,15 @@ impl Worker {
         let core = self.core.clone();
         let bed = core.config.keep_alive.map(|_| Parker::new());
         let mut ended: Option<Ended> = None;
+        // The books know of the end; only its release is left.
+        let mut counted = false;
         loop {
             let (step, room) = {
                 let mut queue = core.lock();
-                if let Some(ended) = &ended {
+                if let (Some(ended), false) = (&ended, counted) {
                     queue.lists.finish(ended.cell());
                     queue.finished += 1;
+                    counted = true;
                 }
                 let step = queue.next_step(&core, bed.as_ref());
                 let room = match step {
@@ -131,24 +134,30 @@ impl Worker {
             };
             self.holds_turn = !matches!(step, Step::Leave);
             wake(room);
+            if let Step::Again(lost) = step {
+                drop(lost);
+                continue;
+            }
             if let Some(late) = ended.take().and_then(Ended::try_release) {
                 // A callback came while the worker took its next step. It is user code: who runs
                 // it is not idle.
                 if let (Step::Idle, Some(bed)) = (&step, &bed) {
                     self.rise(bed);
+                    late.tell();
+                    // Lie down first: whoever hears finds this worker idle.
+                    ended = Some(late);
+                    continue;
                 }
                 late.tell();
                 late.release();
-                if matches!(step, Step::Idle) {
-                    continue;
-                }
             }
+            counted = false;
             match step {
                 Step::Run(owner) => {
                     self.rests.jobs_since += 1;
                     ended = Some(execute(&core, owner));
                 }
-                Step::Again(lost) => drop(lost),
+                Step::Again(_) => unreachable!("seen to above"),
                 Step::Idle => {
                     if self.sleep(bed.as_ref()) {
                         return;

@@ -6,6 +6,8 @@
 #![allow(unsafe_code)]
 #![allow(unreachable_pub, reason = "public through `__verify`")]
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::atomic as flat;
@@ -18,7 +20,81 @@ mod sites;
 
 use self::plan::Wait;
 
-pub type Arc<T> = ::loom::sync::Arc<T>;
+/// loom's `Arc` with a branch point before a reference is made from a raw pointer and before one
+/// is dropped.
+///
+/// loom takes the two for independent, as they are while a counted reference is at hand. A count
+/// taken from a raw pointer is not: it must come before the last drop, and without the shadow the
+/// other order is never tried. (The shadow: see [`AtomicUsize`]. It outlives the allocation.)
+#[derive(Debug)]
+pub struct Arc<T>(::loom::sync::Arc<T>);
+
+std::thread_local! {
+    static SHADOWS: RefCell<HashMap<usize, std::sync::Arc<::loom::sync::Condvar>>> =
+        RefCell::default();
+}
+
+impl<T> Arc<T> {
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        let inner = ::loom::sync::Arc::new(value);
+        let shadow = std::sync::Arc::new(::loom::sync::Condvar::new());
+        let address = ::loom::sync::Arc::as_ptr(&inner) as usize;
+        SHADOWS.with_borrow_mut(|shadows| shadows.insert(address, shadow));
+        Self(inner)
+    }
+
+    pub fn as_ptr(this: &Self) -> *const T {
+        ::loom::sync::Arc::as_ptr(&this.0)
+    }
+
+    /// # Safety
+    /// As that of `std`.
+    #[track_caller]
+    pub unsafe fn increment_strong_count(ptr: *const T) {
+        branch_of(ptr);
+        // SAFETY: the caller's promise, which loom checks.
+        unsafe { ::loom::sync::Arc::increment_strong_count(ptr) }
+    }
+
+    /// # Safety
+    /// As that of `std`.
+    #[track_caller]
+    pub unsafe fn from_raw(ptr: *const T) -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { ::loom::sync::Arc::from_raw(ptr) })
+    }
+}
+
+fn branch_of<T>(ptr: *const T) {
+    let shadow = SHADOWS.with_borrow(|shadows| shadows.get(&(ptr as usize)).cloned());
+    if let Some(shadow) = shadow {
+        shadow.notify_one();
+    }
+}
+
+impl<T> Clone for Arc<T> {
+    #[track_caller]
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Drop for Arc<T> {
+    #[track_caller]
+    fn drop(&mut self) {
+        branch_of(Self::as_ptr(self));
+    }
+}
+
+impl<T> Deref for Arc<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 pub type UnsafeCell<T> = ::loom::cell::UnsafeCell<T>;
 /// Not modelled, as in `std.rs`.
 pub type SharedArc<T> = std::sync::Arc<T>;

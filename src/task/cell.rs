@@ -142,16 +142,17 @@ impl CellRef {
         let mut now = self.state();
         loop {
             let Some(next) = step(now) else { return Err(now) };
-            // ORDERING: Release publishes what the winner wrote to the cell. Acquire shows the
-            // winner what others wrote before their step, and the loser a released outcome.
+            // ORDERING: Release publishes what the winner wrote to the cell. What others wrote is
+            // seen already: the value that is expected, and the one after a failure, come from
+            // the Acquire load of `state`.
             match self.word().compare_exchange(
                 now.word(),
                 next.word(),
-                Ordering::AcqRel,
-                Ordering::Acquire,
+                Ordering::Release,
+                Ordering::Relaxed,
             ) {
                 Ok(_) => return Ok((now, next)),
-                Err(word) => now = State::from_word(word),
+                Err(_) => now = self.state(),
             }
         }
     }
@@ -271,7 +272,9 @@ impl CellRef {
     /// # Safety
     /// The caller has the right to the body, an outcome lies in it; it is vacant afterwards.
     pub(super) unsafe fn reclaim(&self) {
-        let taker = if self.state().is_observed() {
+        let state = self.state();
+        // What never ran has no outcome to be missed.
+        let taker = if state.is_observed() && state.has_run() {
             self.observers().lock().more.as_mut().and_then(|more| more.reclaim.take())
         } else {
             None

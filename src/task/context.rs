@@ -136,7 +136,7 @@ impl Context {
     }
 
     /// Runs `f` when the task is asked to stop, on the thread that asks; at once, here, if it has
-    /// been asked already. Use it to interrupt what [`check`](Self::check) can't: shut a socket
+    /// been asked already; never, if the task is over. Use it to interrupt what [`check`](Self::check) can't: shut a socket
     /// down, kill a child.
     ///
     /// If there is a request, `f` runs exactly once, and never after the task's end: the end waits

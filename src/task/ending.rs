@@ -214,6 +214,10 @@ impl Owner {
         loop {
             let now = self.cell().state();
             if self.is_full() && !now.has_handle() {
+                // One may have come before the handle went; from here on none can.
+                if now.is_observed() && self.cell().observers().lock().has_callbacks() {
+                    return Some(self);
+                }
                 self.reclaim();
                 continue;
             }
@@ -243,7 +247,6 @@ impl Ended {
     fn settle(owner: Owner, verdict: Verdict) -> Self {
         let ended = Self { owner, verdict };
         if ended.cell().has_more() {
-            ended.decide();
             ended.tell();
         }
         ended
@@ -260,8 +263,12 @@ impl Ended {
         }
     }
 
-    /// Runs the callbacks that wait; not those of an abandoned task, which has its own teller.
+    /// Decides, if that is still to be done, and runs the callbacks that wait; not those of an
+    /// abandoned task, which has its own teller.
     pub(crate) fn tell(&self) {
+        if self.cell().state().stage() == Stage::Open {
+            self.decide();
+        }
         if !self.is_abandoned() {
             self.owner.tell();
         }
@@ -285,8 +292,8 @@ impl Ended {
         }
     }
 
-    /// Wakes everybody who waits; or does nothing, if a callback has been added meanwhile, which
-    /// [`tell`](Self::tell) runs.
+    /// Wakes everybody who waits; or does nothing, if a callback or a hook has been added meanwhile,
+    /// which [`tell`](Self::tell) sees to.
     pub(crate) fn try_release(mut self) -> Option<Self> {
         loop {
             let now = self.cell().state();
@@ -294,9 +301,9 @@ impl Ended {
                 Stage::Open if now.is_observed() => {
                     let mut observers = self.cell().observers().lock();
                     if observers.more.is_some() {
+                        // Hooks or callbacks, perhaps: user code.
                         drop(observers);
-                        self.decide();
-                        continue;
+                        return Some(self);
                     }
                     // Nobody but the handle's waker, and nobody can come while we have the lock:
                     // arrows 4 and 7 in one go.

@@ -1,7 +1,7 @@
 //! Cancel hooks: run exactly once if there is a request, never after the task's end, never while
 //! being taken back.
 //!
-//! One hook fires at a time, and the list notes which and on which thread. Whoever takes a hook
+//! The list notes which hooks fire right now, and on which thread each. Whoever takes a hook
 //! back, or ends the job, waits for a hook that fires in another thread; in the same thread it is
 //! re-entrance and there is nothing to wait for. So a hook may borrow (by reference count) what
 //! belongs to the job, and a signal meant for one job never hits the next one on that worker.
@@ -14,21 +14,41 @@ use super::observer::{Firing, Hook, More, Observers};
 use super::state::{OBSERVED, State};
 use crate::sync::{MutexGuard, Ordering, Parker, current_thread};
 
-/// Puts a hook in; the key takes it back. Runs it at once if the task has been asked to stop
-/// already (no key), drops it if the job is over.
+/// Puts a hook in; the key takes it back. Without key: it has run here, because the task has been
+/// asked to stop already, or was dropped, because the job is over.
 pub(super) fn add(cell: &CellRef, hook: Hook) -> Option<u64> {
     let mut observers = cell.observers().lock();
     let state = observe(cell);
     let more = observers.more();
-    if more.hooks.closed || state.is_stop_asked() || state.is_stopped() {
-        let asked = state.is_stop_asked();
+    let over = more.hooks.closed || state.is_stopped();
+    // A promise that was cancelled before its work began is still in its producer's hands.
+    if over && (state.has_run() || !state.is_stop_asked()) {
         drop(observers);
-        contain(|| if asked { hook() } else { drop(hook) });
+        contain(|| drop(hook));
         return None;
     }
     let key = more.fresh_key();
+    if state.is_stop_asked() {
+        more.hooks.firing.push(Firing::here(key));
+        drop(observers);
+        run(cell, key, hook);
+        return None;
+    }
     more.hooks.waiting.push_back((key, hook));
     Some(key)
+}
+
+/// Runs a hook that is noted as firing here.
+fn run(cell: &CellRef, key: u64, hook: Hook) {
+    let _frame = cell.enter();
+    contain(hook);
+    let waiters = {
+        let mut observers = cell.observers().lock();
+        let firing = &mut observers.more().hooks.firing;
+        let at = firing.iter().position(|firing| firing.key == key);
+        at.map(|at| firing.swap_remove(at).waiters)
+    };
+    waiters.into_iter().flatten().for_each(|parker| parker.unpark());
 }
 
 /// Notes that the cell has an observer from now on; the caller holds its lock.
@@ -57,23 +77,17 @@ pub(super) fn fire(cell: &CellRef) {
     if !cell.state().is_observed() {
         return;
     }
-    let _frame = cell.enter();
-    while let Some(hook) = next(cell) {
-        contain(hook);
-        let waiters = {
-            let mut observers = cell.observers().lock();
-            observers.more().hooks.firing.take().map(|firing| firing.waiters)
-        };
-        waiters.into_iter().flatten().for_each(|parker| parker.unpark());
+    while let Some((key, hook)) = next(cell) {
+        run(cell, key, hook);
     }
 }
 
-fn next(cell: &CellRef) -> Option<Hook> {
+fn next(cell: &CellRef) -> Option<(u64, Hook)> {
     let mut observers = cell.observers().lock();
     let hooks = &mut observers.more().hooks;
     let (key, hook) = hooks.waiting.pop_front()?;
-    hooks.firing = Some(Firing { key, thread: current_thread(), waiters: Vec::new() });
-    Some(hook)
+    hooks.firing.push(Firing::here(key));
+    Some((key, hook))
 }
 
 /// Hooks that had not fired when their job ended; nobody else can fire them any more.
@@ -117,15 +131,18 @@ fn await_firing<'a>(
 ) {
     let me = current_thread();
     loop {
-        match &mut observers.more().hooks.firing {
-            Some(firing) if matters(firing) && firing.thread != me => {
-                let parker = Parker::new();
-                firing.waiters.push(parker.clone());
-                drop(observers);
-                parker.park();
-            }
-            _ => return,
-        }
+        let firing = &mut observers.more().hooks.firing;
+        let Some(other) = firing.iter_mut().find(|f| matters(f) && f.thread != me) else { return };
+        let parker = Parker::new();
+        other.waiters.push(parker.clone());
+        drop(observers);
+        parker.park();
         observers = cell.observers().lock();
+    }
+}
+
+impl Firing {
+    fn here(key: u64) -> Self {
+        Self { key, thread: current_thread(), waiters: Vec::new() }
     }
 }

@@ -23,7 +23,7 @@ impl Job {
     }
 
     /// Runs the closure on this thread, its callbacks too; whoever awaits the task gets the
-    /// outcome. Does nothing if the task was cancelled. Never panics.
+    /// outcome. Does nothing if the task was cancelled. A run deadline does not apply. Never panics.
     pub fn run(mut self) {
         if let Some(Ok(owner)) = self.cell.take().map(CellRef::start) {
             owner.execute().release();

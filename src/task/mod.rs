@@ -107,8 +107,8 @@ impl<T> Task<T> {
     /// * [`Cancel::Prevented`]: the closure has not run and never will. When the call that won
     ///   returns, its captures are dropped, its queue place is free and its observers are told; a
     ///   second canceller gets the answer at once, perhaps while the first is still telling.
-    /// * [`Cancel::Requested`]: it runs; its token is set and its cancel hooks have run. The
-    ///   closure's own outcome ends the task.
+    /// * [`Cancel::Requested`]: it runs; its token is set and its cancel hooks have run, or do so as
+    ///   the closure returns. The closure's own outcome ends the task.
     /// * [`Cancel::TooLate`]: it is over.
     ///
     /// Called from inside a callback more than 16 endings deep, the dropping and telling happens

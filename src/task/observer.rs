@@ -72,11 +72,12 @@ impl More {
     }
 }
 
-/// Cancel hooks, and which one runs right now on which thread.
+/// Cancel hooks, and which ones run right now on which thread: one by whoever made the request, and
+/// those that came after the request.
 #[derive(Default)]
 pub(super) struct Hooks {
     pub(super) waiting: VecDeque<(u64, Hook)>,
-    pub(super) firing: Option<Firing>,
+    pub(super) firing: Vec<Firing>,
     /// The job is over: nothing fires any more.
     pub(super) closed: bool,
 }

@@ -170,8 +170,8 @@ impl<F> Blocking<F> {
         Self { f, cancel: None }
     }
 
-    /// What makes a running `f` return early. Runs on the cancelling thread, at most once, only
-    /// while `f` runs.
+    /// What makes a running `f` return early. Runs on the cancelling thread, at most once, and only
+    /// if `f` has begun; where the cancel comes as `f` returns, right after it on its thread.
     pub fn on_cancel(mut self, cancel: impl FnOnce() + Send + 'static) -> Self {
         self.cancel = Some(Box::new(cancel));
         self

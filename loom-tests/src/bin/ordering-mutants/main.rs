@@ -163,7 +163,8 @@ fn judge(
 ) -> Verdict {
     let setting = mutant.site.setting(mutant.to);
     let reaching = &baseline.sites[mutant.site];
-    if let Some(by) = reaching.iter().find(|model| !models.passes_with(model, &setting)) {
+    let notices = |model: &&String| !models.passes_with(model, &setting, baseline.patience(model));
+    if let Some(by) = reaching.iter().find(notices) {
         return Verdict::Killed(by.clone());
     }
     let argued = arguments.iter().position(|argument| argument.covers(mutant));

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::Failure;
 
-/// A mutant that makes a model run this long counts as noticed.
+/// A mutant that makes a model run this long, and ten times as long as without it, counts as
+/// noticed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Models {
@@ -19,6 +20,13 @@ pub(crate) struct Models {
 /// The models as they are: which of them reach a site, the quickest first.
 pub(crate) struct Baseline {
     pub(crate) sites: BTreeMap<Site, Vec<String>>,
+    times: BTreeMap<String, Duration>,
+}
+
+impl Baseline {
+    pub(crate) fn patience(&self, name: &str) -> Duration {
+        self.times.get(name).map_or(PATIENCE, |time| PATIENCE + 10 * *time)
+    }
 }
 
 /// A call whose ordering can be weakened, as `PB_SITES` records it.
@@ -98,11 +106,12 @@ impl Models {
                 sites.entry(site).or_default().push((*name).clone());
             }
         }
-        Ok(Baseline { sites })
+        let times = runs.iter().map(|(time, name, _)| ((*name).clone(), *time)).collect();
+        Ok(Baseline { sites, times })
     }
 
     /// Whether the model takes no notice of the mutant.
-    pub(crate) fn passes_with(&self, name: &str, mutant: &str) -> bool {
+    pub(crate) fn passes_with(&self, name: &str, mutant: &str, patience: Duration) -> bool {
         let mut command = self.command(name);
         command.env("PB_MUTANT", mutant).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().expect("a process for the model");
@@ -111,7 +120,7 @@ impl Models {
             if let Some(status) = child.try_wait().expect("our own child") {
                 return status.success();
             }
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > patience {
                 let _ = child.kill();
                 let _ = child.wait();
                 return false;
@@ -122,8 +131,9 @@ impl Models {
 
     fn command(&self, name: &str) -> Command {
         let mut command = Command::new(&self.binary);
-        command.args(["--exact", name]).env("PB_BOUND", &self.bound);
+        command.args(["--exact", name]).env("PB_BOUND_AT_MOST", &self.bound);
         command.env("RUST_BACKTRACE", "0").env_remove("PB_MUTANT").env_remove("PB_SITES");
+        command.env_remove("PB_BOUND");
         command
     }
 }
