@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Executor;
 use super::backend::Backend;
-use super::config::{BuildError, Config, OnFull};
+use super::config::{BuildError, Config, OnFull, common_options};
 use crate::task::context::Context;
 
 /// Describes an executor over a [`Backend`]; made by [`Executor::on`].
@@ -26,29 +26,7 @@ impl ExecutorBuilder {
         self
     }
 
-    /// At most this many jobs wait for a worker; default: no limit. Running jobs don't count.
-    pub fn queue_capacity(mut self, max: usize) -> Self {
-        self.config.capacity = Some(max);
-        self
-    }
-
-    /// What a submission does when the queue is full; default: [`OnFull::Reject`].
-    pub fn on_full(mut self, policy: OnFull) -> Self {
-        self.config.on_full = policy;
-        self
-    }
-
-    /// Runs before each job, on its thread. A panic is contained; the job runs.
-    pub fn before_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
-        self.config.before_job = Some(Box::new(hook));
-        self
-    }
-
-    /// Runs after each job and its callbacks, on its thread, before any waiter hears.
-    pub fn after_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
-        self.config.after_job = Some(Box::new(hook));
-        self
-    }
+    common_options!();
 
     /// The executor.
     ///

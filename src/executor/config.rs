@@ -73,6 +73,37 @@ pub(super) struct Config {
     pub(super) on_thread_stop: Option<ThreadHook>,
 }
 
+/// Options that every executor has, for the builders; each has a field `config`.
+macro_rules! common_options {
+    () => {
+        /// At most this many jobs wait for a thread; default: no limit. Running jobs don't count.
+        pub fn queue_capacity(mut self, max: usize) -> Self {
+            self.config.capacity = Some(max);
+            self
+        }
+
+        /// What a submission does when the queue is full; default: [`OnFull::Reject`].
+        pub fn on_full(mut self, policy: OnFull) -> Self {
+            self.config.on_full = policy;
+            self
+        }
+
+        /// Runs before each job, on its thread. A panic is contained; the job runs.
+        pub fn before_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
+            self.config.before_job = Some(Box::new(hook));
+            self
+        }
+
+        /// Runs after each job and its callbacks, on its thread, before any waiter hears. A panic
+        /// is contained.
+        pub fn after_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
+            self.config.after_job = Some(Box::new(hook));
+            self
+        }
+    };
+}
+pub(super) use common_options;
+
 impl Config {
     pub(super) fn check(&self) -> Result<(), BuildError> {
         if self.max_workers == 0 {

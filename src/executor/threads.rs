@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::Executor;
 use super::backend::{Backend, StartError};
-use super::config::{BuildError, Config, OnFull, default_workers};
+use super::config::{BuildError, Config, OnFull, common_options, default_workers};
 use super::worker::Worker;
 use crate::sync::{self, AtomicUsize, Ordering};
 use crate::task::context::Context;
@@ -112,17 +112,7 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// At most this many jobs wait for a thread; default: no limit. Running jobs don't count.
-    pub fn queue_capacity(mut self, max: usize) -> Self {
-        self.config.capacity = Some(max);
-        self
-    }
-
-    /// What a submission does when the queue is full; default: [`OnFull::Reject`].
-    pub fn on_full(mut self, policy: OnFull) -> Self {
-        self.config.on_full = policy;
-        self
-    }
+    common_options!();
 
     /// Runs on each new thread before its first job, and makes what its jobs read with
     /// [`Context::state`]: a connection, a buffer. Dropped on that thread when it leaves.
@@ -143,18 +133,6 @@ impl ThreadPoolBuilder {
     {
         let make = move || make().map(|state| Rc::new(state) as Rc<dyn Any>).map_err(Into::into);
         self.config.initializer = Some(Box::new(make));
-        self
-    }
-
-    /// Runs before each job, on its thread. A panic is contained; the job runs.
-    pub fn before_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
-        self.config.before_job = Some(Box::new(hook));
-        self
-    }
-
-    /// Runs after each job and its callbacks, on its thread, before any waiter hears.
-    pub fn after_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
-        self.config.after_job = Some(Box::new(hook));
         self
     }
 
