@@ -6,6 +6,7 @@ use super::Executor;
 use super::backend::Backend;
 use super::config::{BuildError, Config, OnFull, common_options};
 use crate::task::context::Context;
+use crate::task::id::next_pool;
 
 /// Describes an executor over a [`Backend`]; made by [`Executor::on`].
 #[must_use = "a builder does nothing until `build`"]
@@ -34,7 +35,7 @@ impl ExecutorBuilder {
     /// [`BuildError`] says which options don't go together.
     pub fn build(self) -> Result<Executor, BuildError> {
         self.config.check()?;
-        Ok(Executor::assemble(self.backend, self.config))
+        Ok(Executor::assemble(next_pool(), self.backend, self.config))
     }
 }
 

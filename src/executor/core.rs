@@ -13,7 +13,7 @@ use crate::task::body::Owner;
 use crate::task::cell::CellRef;
 use crate::task::contain::{contain, drop_payload};
 use crate::task::error::{Broken, Reason, TaskError};
-use crate::task::id::{TaskId, next_pool};
+use crate::task::id::TaskId;
 use crate::task::state::Verdict;
 
 pub(crate) struct Core {
@@ -43,11 +43,11 @@ impl Deref for CoreRef {
 }
 
 impl CoreRef {
-    pub(super) fn new(backend: Box<dyn Backend>, config: Config) -> Self {
+    pub(super) fn new(pool: u32, backend: Box<dyn Backend>, config: Config) -> Self {
         Self(Arc::new(Core {
             queue: Mutex::new(Queue::new()),
             named: AtomicUsize::new(1),
-            pool: next_pool(),
+            pool,
             config,
             backend,
         }))

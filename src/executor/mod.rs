@@ -76,8 +76,8 @@ impl Executor {
         ExecutorBuilder::new(Box::new(backend))
     }
 
-    fn assemble(backend: Box<dyn Backend>, config: Config) -> Self {
-        Self { handle: Arc::new(Handle { core: CoreRef::new(backend, config) }) }
+    fn assemble(pool: u32, backend: Box<dyn Backend>, config: Config) -> Self {
+        Self { handle: Arc::new(Handle { core: CoreRef::new(pool, backend, config) }) }
     }
 
     pub(super) fn core(&self) -> &CoreRef {

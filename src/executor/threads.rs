@@ -176,14 +176,15 @@ impl ThreadPoolBuilder {
     pub fn build(self) -> Result<Executor, BuildError> {
         self.config.check()?;
         let parallelism = NonZeroUsize::new(self.config.max_workers).unwrap_or(NonZeroUsize::MIN);
+        let pool = next_pool();
         let threads = Threads {
-            prefix: self.name.unwrap_or_else(|| format!("poolbridge-{}", next_pool())),
+            prefix: self.name.unwrap_or_else(|| format!("poolbridge-{pool}")),
             stack_size: self.stack_size,
             spawner: self.spawner.unwrap_or_else(|| Box::new(spawn)),
             started: AtomicUsize::new(0),
             parallelism,
         };
-        Ok(Executor::assemble(Box::new(threads), self.config))
+        Ok(Executor::assemble(pool, Box::new(threads), self.config))
     }
 }
 
