@@ -42,7 +42,7 @@ impl Canceller {
     ///
     /// # Examples
     /// ```
-    /// let (mut promise, task) = poolbridge::promise::<u8>();
+    /// let (promise, task) = poolbridge::promise::<u8>();
     /// promise.set_running();
     /// assert!(!task.canceller().prevent());
     /// assert!(!promise.is_cancelled());

@@ -19,7 +19,7 @@ use crate::sync::Mutex;
 /// Completing consumes it, so a second outcome (CPython's `InvalidStateError`) does not compile.
 pub struct Promise<T: Send + 'static> {
     cell: CellRef,
-    /// Once it is running. Never locked: who completes has the promise to itself.
+    /// Once it is running.
     owner: Mutex<Option<Owner>>,
     completed: bool,
     _type: std::marker::PhantomData<fn(T)>,
@@ -48,8 +48,8 @@ pub fn promise<T: Send + 'static>() -> (Promise<T>, Task<T>) {
 impl<T: Send + 'static> Promise<T> {
     /// Says that the work has begun: from here on `cancel` asks it to stop instead of preventing
     /// it. False if the task is over already; then don't begin.
-    pub fn set_running(&mut self) -> bool {
-        let owner = self.owner.get_mut();
+    pub fn set_running(&self) -> bool {
+        let mut owner = self.owner.lock();
         if owner.is_none() {
             *owner = self.cell.clone().start().ok();
         }

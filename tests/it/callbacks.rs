@@ -295,7 +295,7 @@ fn callbacks_of_a_detached_task_run() {
 /// A task whose handle is dropped while it runs tells its callbacks the outcome.
 #[test]
 fn callbacks_of_a_dropped_running_task_run() {
-    let (mut side, mut task) = promise::<u8>();
+    let (side, mut task) = promise::<u8>();
     assert!(side.set_running());
     let log = Log::new();
     let note = log.clone();

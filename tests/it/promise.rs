@@ -33,7 +33,7 @@ fn a_dropped_promise_ends_its_task_as_lost() {
     drop(side);
     assert_eq!(task.status(), Status::Failed);
     assert!(matches!(outcome(task), Err(TaskError::Lost)));
-    let (mut side, task) = promise::<u8>();
+    let (side, task) = promise::<u8>();
     assert!(side.set_running());
     drop(side);
     assert!(matches!(outcome(task), Err(TaskError::Lost)));
@@ -42,7 +42,7 @@ fn a_dropped_promise_ends_its_task_as_lost() {
 /// R7
 #[test]
 fn a_cancelled_promise_does_not_begin() {
-    let (mut side, task) = promise::<u8>();
+    let (side, task) = promise::<u8>();
     let _ = task.cancel();
     assert!(!side.set_running());
     assert_eq!(task.status(), Status::Cancelled);
@@ -51,7 +51,7 @@ fn a_cancelled_promise_does_not_begin() {
 /// D6
 #[test]
 fn a_running_promise_is_asked_to_stop_and_decides_itself() {
-    let (mut side, task) = promise();
+    let (side, task) = promise();
     assert!(side.set_running());
     assert!(side.set_running());
     assert_eq!(task.status(), Status::Running);
@@ -79,7 +79,7 @@ fn a_cancel_hook_runs_before_cancel_returns() {
 
 #[test]
 fn a_cancel_hook_runs_when_the_task_is_dropped() {
-    let (mut side, task) = promise::<u8>();
+    let (side, task) = promise::<u8>();
     assert!(side.set_running());
     let hook = Counter::new();
     let count = hook.clone();
@@ -138,7 +138,7 @@ fn a_cancel_hook_can_be_taken_back() {
 /// A running promise whose task timed out gets its value back, and only then lets go.
 #[test]
 fn a_value_for_a_timed_out_task_comes_back() {
-    let (mut side, task) = promise();
+    let (side, task) = promise();
     assert!(side.set_running());
     let hook = Counter::new();
     let count = hook.clone();
@@ -189,7 +189,7 @@ fn a_promise_is_completed_by_another_thread_while_a_thread_waits() {
 
 #[test]
 fn a_promise_knows_its_task_and_shows_its_state() {
-    let (mut side, task) = promise::<u8>();
+    let (side, task) = promise::<u8>();
     assert_eq!(side.task_id(), task.id());
     assert!(format!("{side:?}").contains("Pending"));
     assert!(side.set_running());

@@ -49,7 +49,7 @@ fn a_job_is_either_run_or_prevented() {
 #[test]
 fn a_promise_either_begins_or_is_prevented() {
     for _ in 0..ROUNDS {
-        let (mut side, task) = promise::<u8>();
+        let (side, task) = promise::<u8>();
         let canceller = task.canceller();
         let (answer, (began, _side)) =
             race(move || canceller.cancel(), move || (side.set_running(), side));

@@ -23,7 +23,7 @@ struct States {
 
 fn states() -> States {
     let (pending_side, pending) = promise();
-    let (mut running_side, running) = promise();
+    let (running_side, running) = promise();
     assert!(running_side.set_running());
     let (cancelled_side, cancelled) = promise();
     assert_eq!(cancelled.cancel(), Cancel::Prevented);

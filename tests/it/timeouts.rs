@@ -224,7 +224,7 @@ fn a_dropped_timeout_leaves_no_waker_behind() {
 /// Callbacks of an expired task run, see the error, and may be added meanwhile.
 #[test]
 fn callbacks_see_an_expiry() {
-    let (mut side, mut task) = promise::<u8>();
+    let (side, mut task) = promise::<u8>();
     assert!(side.set_running());
     let log = Log::new();
     let note = log.clone();

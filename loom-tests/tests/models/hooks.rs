@@ -191,7 +191,7 @@ fn no_hook_fires_for_two_cancellers() {
     Model::bound(3).sees_exactly(&["(Requested, Requested)"]).check(|| {
         let fired = Count::new();
         let fires = fired.clone();
-        let (mut promise, task) = promise::<u8>();
+        let (promise, task) = promise::<u8>();
         assert!(promise.set_running());
         promise.on_cancel(move || fires.add());
         let canceller = task.canceller();
@@ -211,7 +211,7 @@ fn no_hook_fires_after_the_promise_is_completed() {
         Model::bound(3).case(case).sees_exactly(&["0", "1"]).check(move || {
             let (fired, buffer) = (Count::new(), Canary::new());
             let (fires, lent) = (fired.clone(), buffer.clone());
-            let (mut promise, task) = promise();
+            let (promise, task) = promise();
             if begun {
                 assert!(promise.set_running());
             }

@@ -50,7 +50,7 @@ fn no_two_completers_win_over_a_running_promise() {
     let exact = ["(Requested, 1)", "(TooLate, 0)"];
     Model::bound(2).sees_exactly(&exact).check(|| {
         let (told, asked) = (Count::new(), Count::new());
-        let (mut promise, mut task) = promise();
+        let (promise, mut task) = promise();
         let (tell, ask, canceller) = (told.clone(), asked.clone(), task.canceller());
         assert!(promise.set_running());
         promise.on_cancel(move || ask.add());
@@ -94,7 +94,7 @@ fn no_three_completers_win() {
 fn no_waiter_is_left_by_a_lost_promise() {
     for (case, begun) in [("waiting", false), ("running", true)] {
         Model::bound(3).case(case).with_spurious_wakes().sees_exactly(&["lost"]).check(move || {
-            let (mut promise, task) = promise::<u8>();
+            let (promise, task) = promise::<u8>();
             if begun {
                 assert!(promise.set_running());
             }
@@ -115,7 +115,7 @@ fn no_value_is_lost_in_a_dropped_task() {
     {
         Model::bound(3).case(case).sees_exactly(exact).check(move || {
             let drops = Drops::new();
-            let (mut promise, task) = promise();
+            let (promise, task) = promise();
             let value = drops.probe();
             if begun {
                 assert!(promise.set_running());
