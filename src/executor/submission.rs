@@ -66,14 +66,17 @@ pub(super) struct Details {
     reclaim: Option<Reclaim>,
 }
 
-type Boxing = bool;
+/// A task whose job is about to be queued.
+struct Fresh<T> {
+    job: CellRef,
+    handle: Handle<T>,
+    /// The work in it is a `Boxed<W>`.
+    boxed: bool,
+    queue_timeout: Option<Duration>,
+}
 
-/// A cell whose job is about to be pushed, and whether its work is a `Boxed<W>`.
-fn make<W, T>(
-    core: &CoreRef,
-    work: W,
-    details: Option<Details>,
-) -> (CellRef, Handle<T>, Boxing, Option<Duration>)
+/// The cell of a new task.
+fn make<W, T>(core: &CoreRef, work: W, details: Option<Details>) -> Fresh<T>
 where
     W: Work<T> + 'static,
     T: Send + 'static,
@@ -85,18 +88,42 @@ where
     } else {
         body::new::<_, T, Core>(work, id, home, true)
     };
-    let queue_timeout = details.as_ref().and_then(|details| details.queue_timeout);
-    if let Some(details) = details {
-        let Details { name, label, run_timeout, reclaim, .. } = details;
+    let queue_timeout = details.and_then(|details| details.note(&job));
+    Fresh { job, handle, boxed, queue_timeout }
+}
+
+impl Details {
+    /// Writes down in the cell what it has to know; the rest is the limit on its time in the queue.
+    fn note(self, job: &CellRef) -> Option<Duration> {
+        let Self { name, label, queue_timeout, run_timeout, reclaim } = self;
+        // Foreign code, hence before the lock.
+        let clock = run_timeout.and_then(|_| deadline::ruling_clock());
         job.prepare(|plan, slot| {
             *slot = reclaim;
             plan.name = name;
             plan.label = label;
             plan.run_timeout = run_timeout;
-            plan.clock = run_timeout.and_then(|_| deadline::ruling_clock());
+            plan.clock = clock;
         });
+        queue_timeout
     }
-    (job, handle, boxed, queue_timeout)
+}
+
+/// Queues a job, with its deadline, and sees to a thread for it. `cell` is the same task, for when
+/// the job is gone.
+fn enqueue(
+    core: &CoreRef,
+    job: CellRef,
+    cell: &CellRef,
+    grant: Option<u64>,
+    queue_timeout: Option<Duration>,
+) -> Result<(), Refused> {
+    let claim = core.push(job, grant)?;
+    if let Some(limit) = queue_timeout {
+        deadline::arm_queue(cell, limit);
+    }
+    core.honour(claim);
+    Ok(())
 }
 
 /// Queues a closure that gives its task's whole outcome.
@@ -115,16 +142,12 @@ where
     T: Send + 'static,
 {
     let core = executor.core();
-    let (job, handle, _, queue_timeout) = make(core, work, details);
-    match core.push(job, None) {
-        Ok(claim) => {
-            if let Some(limit) = queue_timeout {
-                deadline::arm_queue(handle.cell(), limit);
-            }
-            core.honour(claim);
+    let Fresh { job, handle, queue_timeout, .. } = make(core, work, details);
+    if let Err(Refused { job, reason }) = enqueue(core, job, handle.cell(), None, queue_timeout) {
+        match reason {
+            Reason::Full => when_full(core, job, handle.cell(), queue_timeout),
+            reason => refuse(&job, reason),
         }
-        Err(Refused { job, reason: Reason::Full }) => when_full(executor, job, queue_timeout),
-        Err(Refused { job, reason }) => refuse(&job, reason),
     }
     Task::new(handle)
 }
@@ -136,29 +159,17 @@ fn refuse(job: &CellRef, reason: Reason) {
 }
 
 /// The queue is full: what the policy says.
-fn when_full(executor: &Executor, job: CellRef, queue_timeout: Option<Duration>) {
-    let core = executor.core();
-    match core.config.on_full {
+fn when_full(core: &CoreRef, job: CellRef, cell: &CellRef, queue_timeout: Option<Duration>) {
+    let done = match core.config.on_full {
+        OnFull::Reject | OnFull::DropOldest => Err(Refused { job, reason: Reason::Full }),
+        OnFull::RunOnCaller => core.begin_here(job).map(|owner| worker::run_here(core, owner)),
         OnFull::Block => match room::block(core) {
-            Err(reason) => refuse(&job, reason),
-            Ok(key) => {
-                let cell = queue_timeout.map(|limit| (job.clone(), limit));
-                match core.push(job, Some(key)) {
-                    Err(Refused { job, reason }) => refuse(&job, reason),
-                    Ok(claim) => {
-                        if let Some((cell, limit)) = cell {
-                            deadline::arm_queue(&cell, limit);
-                        }
-                        core.honour(claim);
-                    }
-                }
-            }
+            Ok(key) => enqueue(core, job, cell, Some(key), queue_timeout),
+            Err(reason) => Err(Refused { job, reason }),
         },
-        OnFull::RunOnCaller => match core.begin_here(job) {
-            Ok(owner) => worker::run_here(core, owner),
-            Err(Refused { job, reason }) => refuse(&job, reason),
-        },
-        OnFull::Reject | OnFull::DropOldest => refuse(&job, Reason::Full),
+    };
+    if let Err(Refused { job, reason }) = done {
+        refuse(&job, reason);
     }
 }
 
@@ -174,7 +185,7 @@ where
     T: Send + 'static,
 {
     let core = executor.core();
-    let (job, handle, boxed, queue_timeout) = make(core, work, details);
+    let Fresh { job, handle, boxed, queue_timeout } = make(core, work, details);
     let give_back = |owner: Owner| match boxed {
         true => *owner.give_back::<Boxed<W>>().0,
         false => owner.give_back::<W>(),
@@ -251,8 +262,8 @@ where
     /// If the job has not started after `limit`, it never will: the task ends with
     /// [`Expired::Queue`](crate::Expired::Queue), and the captures are freed at once.
     ///
-    /// Inside a tokio runtime (feature `tokio`) the time is that runtime's, and passes while the
-    /// runtime is driven.
+    /// The time begins when the job is queued, after a wait for room. Inside a tokio runtime
+    /// (feature `tokio`) it is that runtime's, and passes while the runtime is driven.
     pub fn queue_timeout(mut self, limit: Duration) -> Self {
         self.details.queue_timeout = Some(limit);
         self

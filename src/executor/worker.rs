@@ -139,8 +139,8 @@ impl Worker {
                 continue;
             }
             if let Some(late) = ended.take().and_then(Ended::try_release) {
-                // A callback came while the worker took its next step. It is user code: who runs
-                // it is not idle.
+                // A callback came, or the last handle went, while the worker took its next step.
+                // Who runs user code is not idle.
                 if let (Step::Idle, Some(bed)) = (&step, &bed) {
                     self.rise(bed);
                     late.tell();

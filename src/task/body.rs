@@ -266,8 +266,7 @@ impl Owner {
                 // SAFETY: C2, an outcome lies in the body.
                 unsafe { self.cell.show(None, callback) };
             }
-            // The handle is gone and the outcome with it: a callback can't be left.
-            None => drop(callback),
+            None => unreachable!("an outcome that callbacks wait for is not given away"),
         }
     }
 

@@ -205,21 +205,26 @@ impl Owner {
         }
     }
 
+    /// Runs the callbacks that wait, then sees to an outcome that no handle wants.
     fn tell(&self) {
         tell(self.cell(), |callback| self.show(callback));
+        // Without a handle no callback can come any more; one that came before it went is told.
+        if self.is_full() && !self.cell().state().has_handle() && !self.has_callbacks() {
+            self.reclaim();
+        }
     }
 
-    /// Arrow 7 and everybody who waits; or nothing, if a callback has been added meanwhile.
+    fn has_callbacks(&self) -> bool {
+        self.cell().state().is_observed() && self.cell().observers().lock().has_callbacks()
+    }
+
+    /// Arrow 7 and everybody who waits; or nothing, if a callback waits or nobody wants the
+    /// outcome, which [`tell`](Self::tell) sees to.
     fn try_release(self) -> Option<Self> {
         loop {
             let now = self.cell().state();
             if self.is_full() && !now.has_handle() {
-                // One may have come before the handle went; from here on none can.
-                if now.is_observed() && self.cell().observers().lock().has_callbacks() {
-                    return Some(self);
-                }
-                self.reclaim();
-                continue;
+                return Some(self);
             }
             if !now.is_observed() {
                 // Nobody observes: if that is still so, nobody has to be told.
@@ -246,32 +251,30 @@ impl Owner {
 impl Ended {
     fn settle(owner: Owner, verdict: Verdict) -> Self {
         let ended = Self { owner, verdict };
-        if ended.cell().has_more() {
-            ended.tell();
-        }
+        ended.tell();
         ended
     }
 
-    /// Arrow 4, or the end of an outcome whose task expired.
-    fn decide(&self) {
-        let hooks = hooks::close(self.cell());
-        let verdict = self.verdict;
-        let settled = self.cell().advance(|s| s.settle(verdict));
-        hooks.resolve(self.cell());
-        if settled.is_err() {
+    /// Runs the user code that is due: what a request or a callback asked for, the destructor of
+    /// an outcome that nobody wants. Decides the task where somebody may be told.
+    pub(crate) fn tell(&self) {
+        if self.cell().state().stage() == Stage::Open && self.cell().has_more() {
+            self.decide();
+        }
+        if self.is_abandoned() {
+            // Its callbacks have a teller of their own.
             self.owner.reclaim();
+        } else {
+            self.owner.tell();
         }
     }
 
-    /// Decides, if that is still to be done, and runs the callbacks that wait; not those of an
-    /// abandoned task, which has its own teller.
-    pub(crate) fn tell(&self) {
-        if self.cell().state().stage() == Stage::Open {
-            self.decide();
-        }
-        if !self.is_abandoned() {
-            self.owner.tell();
-        }
+    /// Arrow 4, unless the task expired.
+    fn decide(&self) {
+        let hooks = hooks::close(self.cell());
+        let verdict = self.verdict;
+        let _ = self.cell().advance(|s| s.settle(verdict));
+        hooks.resolve(self.cell());
     }
 
     pub(crate) fn cell(&self) -> &CellRef {
@@ -292,16 +295,19 @@ impl Ended {
         }
     }
 
-    /// Wakes everybody who waits; or does nothing, if a callback or a hook has been added meanwhile,
-    /// which [`tell`](Self::tell) sees to.
+    /// Wakes everybody who waits; or does nothing, if there is user code to run before, which
+    /// [`tell`](Self::tell) does.
     pub(crate) fn try_release(mut self) -> Option<Self> {
         loop {
             let now = self.cell().state();
+            if self.owner.is_full() && (self.is_abandoned() || !now.has_handle()) {
+                return Some(self);
+            }
             match now.stage() {
                 Stage::Open if now.is_observed() => {
                     let mut observers = self.cell().observers().lock();
                     if observers.more.is_some() {
-                        // Hooks or callbacks, perhaps: user code.
+                        // Hooks or callbacks, perhaps.
                         drop(observers);
                         return Some(self);
                     }
@@ -310,7 +316,7 @@ impl Ended {
                     let verdict = self.verdict;
                     let settle = |s: State| if s == now { s.settle(verdict) } else { None };
                     let Ok((_, settled)) = self.cell().advance(settle) else { continue };
-                    if !settled.has_handle() {
+                    if self.owner.is_full() && !settled.has_handle() {
                         continue;
                     }
                     if let Some(after) = self.owner.release(settled) {
@@ -321,9 +327,6 @@ impl Ended {
                     }
                 }
                 Stage::Open => {
-                    if !now.has_handle() {
-                        self.owner.reclaim();
-                    }
                     let Self { owner, verdict } = self;
                     match owner.settle_and_release(verdict, now) {
                         Ok(()) => return None,
@@ -331,7 +334,6 @@ impl Ended {
                     }
                 }
                 _ if self.is_abandoned() => {
-                    self.owner.reclaim();
                     self.cell().let_go();
                     return None;
                 }

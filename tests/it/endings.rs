@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use poolbridge::{Executor, Shutdown, promise};
 
 use crate::support::{
-    Counter, Gate, HANG, Log, drive, occupy, one_worker, thread_name, value, workers,
+    Counter, Gate, HANG, Log, OnDrop, drive, occupy, one_worker, thread_name, value, workers,
 };
 
 /// R1, R12, R23: closure, captures, callbacks, `after_job`, worker idle, waiters.
@@ -135,4 +136,63 @@ fn a_refused_callback_runs_on_the_completing_thread() {
     task.add_done_callback_on(&closed, move |_| tell.send(thread::current().id()).unwrap());
     side.set_result(5).unwrap();
     assert_eq!(told.try_recv().unwrap(), thread::current().id());
+}
+
+/// A job whose outcome, when dropped, waits for another job of its pool; opens the first gate when
+/// it comes to that.
+fn blocks_when_dropped(dropping: &Gate, gate: &Gate) -> impl Send + 'static + use<> {
+    let (dropping, gate) = (dropping.clone(), gate.clone());
+    OnDrop::new(move || {
+        dropping.open();
+        gate.pass();
+    })
+}
+
+/// A destructor is user code: who runs it is not idle, and another job gets another thread.
+#[test]
+fn a_worker_that_drops_a_detached_outcome_is_not_idle() {
+    let pool = workers(2);
+    let (dropping, gate) = (Gate::new(), Gate::new());
+    let outcome = blocks_when_dropped(&dropping, &gate);
+    pool.submit(move || outcome).detach();
+    dropping.pass();
+    assert_eq!(
+        pool.snapshot().running.len(),
+        1,
+        "the job is not over while its outcome is dropped"
+    );
+    let opener = gate.clone();
+    let mut other = pool.submit(move || opener.open());
+    let ended = other.result(HANG / 6);
+    gate.open();
+    assert!(ended.is_ok(), "the job was given to a worker that is busy with a destructor");
+}
+
+/// The same for an outcome that comes after its task has timed out.
+#[test]
+fn a_worker_that_drops_a_late_outcome_is_not_idle() {
+    let pool = workers(2);
+    let (dropping, gate, go) = (Gate::new(), Gate::new(), Gate::new());
+    let outcome = blocks_when_dropped(&dropping, &gate);
+    let (at_go, begun) = (go.clone(), Gate::new());
+    let has_begun = begun.clone();
+    let task = pool.submit(move || {
+        has_begun.open();
+        at_go.pass();
+        outcome
+    });
+    begun.pass();
+    assert!(drive(task.timeout(Duration::ZERO)).is_err());
+    go.open();
+    dropping.pass();
+    assert_eq!(
+        pool.snapshot().running.len(),
+        1,
+        "the job is not over while its outcome is dropped"
+    );
+    let opener = gate.clone();
+    let mut other = pool.submit(move || opener.open());
+    let ended = other.result(HANG / 6);
+    gate.open();
+    assert!(ended.is_ok(), "the job was given to a worker that is busy with a destructor");
 }
