@@ -114,7 +114,7 @@ impl CellRef {
 impl CellRef {
     /// Whether more than the handle's waker observes the task, or might act on it.
     fn has_more(&self) -> bool {
-        self.state().is_observed() && self.observers().lock().more.is_some()
+        self.observers().lock().more.is_some()
     }
 }
 
@@ -258,10 +258,18 @@ impl Ended {
     /// Runs the user code that is due: what a request or a callback asked for, the destructor of
     /// an outcome that nobody wants. Decides the task where somebody may be told.
     pub(crate) fn tell(&self) {
-        if self.cell().state().stage() == Stage::Open && self.cell().has_more() {
+        let now = self.cell().state();
+        if !now.is_observed() {
+            // Nobody to tell; a handle that has gone does not come back.
+            if !now.has_handle() {
+                self.owner.reclaim();
+            }
+            return;
+        }
+        if now.stage() == Stage::Open && self.cell().has_more() {
             self.decide();
         }
-        if self.is_abandoned() {
+        if self.cell().state().is_abandoned() {
             // Its callbacks have a teller of their own.
             self.owner.reclaim();
         } else {
@@ -281,11 +289,6 @@ impl Ended {
         self.owner.cell()
     }
 
-    /// Whether a deadline ended the task while its closure ran.
-    pub(crate) fn is_abandoned(&self) -> bool {
-        matches!(self.cell().state().verdict(), Some(Verdict::Expired(_)))
-    }
-
     /// Wakes everybody who waits.
     pub(crate) fn release(self) {
         let mut ended = self;
@@ -300,7 +303,7 @@ impl Ended {
     pub(crate) fn try_release(mut self) -> Option<Self> {
         loop {
             let now = self.cell().state();
-            if self.owner.is_full() && (self.is_abandoned() || !now.has_handle()) {
+            if self.owner.is_full() && (now.is_abandoned() || !now.has_handle()) {
                 return Some(self);
             }
             match now.stage() {
@@ -333,7 +336,7 @@ impl Ended {
                         Err((owner, _)) => self = Self { owner, verdict },
                     }
                 }
-                _ if self.is_abandoned() => {
+                _ if now.is_abandoned() => {
                     self.cell().let_go();
                     return None;
                 }

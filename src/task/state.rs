@@ -280,8 +280,9 @@ impl State {
         self.job() as u8 == job as u8 && self.stage() as u8 == stage as u8
     }
 
-    /// The closure was abandoned: deciding and running have different owners from here on.
-    fn expired_while_running(self) -> bool {
+    /// The closure was abandoned: a deadline ended the task while it ran. Deciding and running have
+    /// different owners from then on.
+    pub(crate) fn is_abandoned(self) -> bool {
         self.has_run() && matches!(self.verdict(), Some(Verdict::Expired(_)))
     }
 
@@ -325,19 +326,19 @@ impl State {
 
     /// Arrow 7.
     pub(crate) fn release(self) -> Option<Self> {
-        (self.is(JobSide::Taken, Stage::Telling) && !self.expired_while_running())
+        (self.is(JobSide::Taken, Stage::Telling) && !self.is_abandoned())
             .then(|| self.with(JobSide::Gone, Stage::Released))
     }
 
     /// Arrow 8.
     pub(crate) fn release_expired(self) -> Option<Self> {
-        (self.expired_while_running() && self.stage() == Stage::Telling)
+        (self.is_abandoned() && self.stage() == Stage::Telling)
             .then(|| self.with(self.job(), Stage::Released))
     }
 
     /// Arrow 9.
     pub(crate) fn let_go(self) -> Option<Self> {
-        (self.expired_while_running() && self.job() == JobSide::Taken)
+        (self.is_abandoned() && self.job() == JobSide::Taken)
             .then(|| self.with(JobSide::Gone, self.stage()))
     }
 
