@@ -261,7 +261,7 @@ impl Ended {
         let now = self.cell().state();
         if !now.is_observed() {
             // Nobody to tell; a handle that has gone does not come back.
-            if !now.has_handle() {
+            if now.is_abandoned() || !now.has_handle() {
                 self.owner.reclaim();
             }
             return;
