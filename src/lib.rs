@@ -24,6 +24,8 @@ mod wrap;
 pub use executor::backend::{Backend, StartError, Worker};
 pub use executor::config::{BuildError, OnFull};
 pub use executor::default::{default_executor, run_in_executor, set_default_executor};
+pub use executor::keyed::Keyed;
+pub use executor::lines::Priority;
 pub use executor::room::SubmitWhenReady;
 pub use executor::shutdown::{Queued, Report, Running, Shutdown, Termination, TerminationTimeout};
 pub use executor::snapshot::{Snapshot, TaskInfo};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Executor;
-use super::backend::Backend;
+use super::child::{self, Source};
 use super::config::{BuildError, Config, OnFull, common_options};
 use crate::task::context::Context;
 use crate::task::id::next_pool;
@@ -11,19 +11,34 @@ use crate::task::id::next_pool;
 /// Describes an executor over a [`Backend`]; made by [`Executor::on`].
 #[must_use = "a builder does nothing until `build`"]
 pub struct ExecutorBuilder {
-    backend: Box<dyn Backend>,
+    source: Source,
     config: Config,
 }
 
+/// How many jobs a worker on a thread that is not ours runs before it gives the thread back.
+const FAIR_SHARE: usize = 64;
+
 impl ExecutorBuilder {
-    pub(super) fn new(backend: Box<dyn Backend>) -> Self {
-        let config = Config { max_workers: backend.parallelism().get(), ..Config::default() };
-        Self { backend, config }
+    pub(super) fn new(source: Source) -> Self {
+        let share = if source.parent().is_some() { child::FAIR_SHARE } else { FAIR_SHARE };
+        let max_workers = source.parallelism().get();
+        let config = Config { max_workers, fair_share: Some(share), ..Config::default() };
+        Self { source, config }
     }
 
     /// At most this many workers at once. Default: the backend's parallelism.
     pub fn max_workers(mut self, max: usize) -> Self {
         self.config.max_workers = max;
+        self
+    }
+
+    /// A worker that has run this many jobs gives its thread back, if more wait, and another turn is
+    /// asked for: so a long queue does not keep a thread of a pool that others use too. Default: 64
+    /// jobs; 16 over another executor, where the turn goes behind what waits there.
+    ///
+    /// A small number is fairer, a large one faster: each turn costs what the pool's own `spawn` costs.
+    pub fn fair_share(mut self, jobs: usize) -> Self {
+        self.config.fair_share = Some(jobs);
         self
     }
 
@@ -35,7 +50,10 @@ impl ExecutorBuilder {
     /// [`BuildError`] says which options don't go together.
     pub fn build(self) -> Result<Executor, BuildError> {
         self.config.check()?;
-        Ok(Executor::assemble(next_pool(), self.backend, self.config))
+        if self.config.on_full == OnFull::RunOnCaller && self.source.parent().is_some() {
+            return Err(BuildError::CallerHasNoThread);
+        }
+        Ok(Executor::assemble(next_pool(), self.source, self.config))
     }
 }
 

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::sync::SharedArc;
 use crate::task::context::Context;
 
 /// What a submission does when the queue is full.
@@ -26,7 +27,7 @@ pub enum OnFull {
     DropOldest,
 }
 
-/// An executor cannot be built as described.
+/// An executor cannot be as described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -36,6 +37,12 @@ pub enum BuildError {
     NoCapacity,
     /// [`OnFull::RunOnCaller`] with an initializer: the caller has no worker state.
     CallerHasNoState,
+    /// [`OnFull::RunOnCaller`] over another executor: the caller has none of its threads.
+    CallerHasNoThread,
+    /// `fair_share(0)`: a worker could run nothing.
+    NoShare,
+    /// The limit of a serial executor is 1.
+    Serial,
 }
 
 impl fmt::Display for BuildError {
@@ -47,13 +54,20 @@ impl fmt::Display for BuildError {
                 "OnFull::RunOnCaller cannot be combined with an initializer: the submitting thread \
                  has no worker state; choose another policy"
             }
+            BuildError::CallerHasNoThread => {
+                "OnFull::RunOnCaller cannot be used over another executor: the submitting thread is \
+                 none of that executor's; choose another policy"
+            }
+            BuildError::NoShare => "fair_share must be at least 1",
+            BuildError::Serial => "a serial executor runs one job at a time; its limit stays 1",
         })
     }
 }
 
 impl Error for BuildError {}
 
-pub(super) type JobHook = Box<dyn Fn(&Context) + Send + Sync>;
+/// Shared: the views of an executor have its hooks.
+pub(super) type JobHook = SharedArc<dyn Fn(&Context) + Send + Sync>;
 pub(super) type ThreadHook = Box<dyn Fn() + Send + Sync>;
 pub(super) type Initializer =
     Box<dyn Fn() -> Result<Rc<dyn Any>, Box<dyn Error + Send + Sync>> + Send + Sync>;
@@ -64,6 +78,16 @@ pub(super) struct Config {
     pub(super) max_workers: usize,
     pub(super) capacity: Option<usize>,
     pub(super) on_full: OnFull,
+    /// How many jobs a worker runs before it gives its thread back; `None`: it keeps it.
+    pub(super) fair_share: Option<usize>,
+    /// How many threads may stand in for blocked ones.
+    pub(super) stand_ins: usize,
+    /// A line for each key.
+    pub(super) keyed: bool,
+    /// One job at a time, in the order of submission.
+    pub(super) serial: bool,
+    /// Its limit is the parent's.
+    pub(super) follows_parent: bool,
     /// How long a worker stays when there is nothing to do; `None`: it leaves at once.
     pub(super) keep_alive: Option<Duration>,
     pub(super) initializer: Option<Initializer>,
@@ -90,14 +114,14 @@ macro_rules! common_options {
 
         /// Runs before each job, on its thread. A panic is contained; the job runs.
         pub fn before_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
-            self.config.before_job = Some(Box::new(hook));
+            self.config.before_job = Some($crate::sync::SharedArc::new(hook));
             self
         }
 
         /// Runs after each job and its callbacks, on its thread, before any waiter hears. A panic
         /// is contained.
         pub fn after_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
-            self.config.after_job = Some(Box::new(hook));
+            self.config.after_job = Some($crate::sync::SharedArc::new(hook));
             self
         }
     };
@@ -111,6 +135,9 @@ impl Config {
         }
         if self.capacity == Some(0) {
             return Err(BuildError::NoCapacity);
+        }
+        if self.fair_share == Some(0) {
+            return Err(BuildError::NoShare);
         }
         if self.on_full == OnFull::RunOnCaller && self.initializer.is_some() {
             return Err(BuildError::CallerHasNoState);

@@ -1,12 +1,14 @@
 //! What the handles and workers of one executor share: the queue, its backend, its options; and
 //! the duties that follow when the queue's lock is gone.
 
-use std::error::Error;
 use std::ops::Deref;
 
-use super::backend::Backend;
+use super::backend::StartError;
+use super::child::{Parent, Source};
 use super::config::{Config, OnFull};
-use super::queue::{Claim, Queue};
+use super::lines::{Place, Waiting};
+use super::queue::{Claim, Over, Queue};
+use super::seat;
 use super::worker::Worker;
 use crate::sync::{Arc, AtomicUsize, Mutex, MutexGuard, Ordering};
 use crate::task::body::Owner;
@@ -21,7 +23,7 @@ pub(crate) struct Core {
     named: AtomicUsize,
     pool: u32,
     pub(super) config: Config,
-    backend: Box<dyn Backend>,
+    source: Source,
 }
 
 /// A job that was not taken, with its reference.
@@ -43,14 +45,18 @@ impl Deref for CoreRef {
 }
 
 impl CoreRef {
-    pub(super) fn new(pool: u32, backend: Box<dyn Backend>, config: Config) -> Self {
-        Self(Arc::new(Core {
-            queue: Mutex::new(Queue::new()),
+    pub(super) fn new(pool: u32, source: Source, config: Config) -> Self {
+        let core = Self(Arc::new(Core {
+            queue: Mutex::new(Queue::new(&config)),
             named: AtomicUsize::new(1),
             pool,
             config,
-            backend,
-        }))
+            source,
+        }));
+        if let Some(parent) = core.parent() {
+            parent.adopt(&core);
+        }
+        core
     }
 
     /// What the cells of this executor's tasks call home. They hold no count: see Q4 in `list.rs`.
@@ -60,7 +66,12 @@ impl CoreRef {
 
     /// Queues a job, if it is not refused or there is no room; `grant`: the room that it was given
     /// before. The claim has to be honoured.
-    pub(super) fn push(&self, job: CellRef, grant: Option<u64>) -> Result<Claim, Refused> {
+    pub(super) fn push(
+        &self,
+        job: CellRef,
+        place: Place,
+        grant: Option<u64>,
+    ) -> Result<Claim, Refused> {
         let mut queue = self.lock();
         let granted = grant.is_some_and(|key| queue.room.redeem(key));
         if let Some(reason) = queue.refusal() {
@@ -69,14 +80,14 @@ impl CoreRef {
         let mut displaced = None;
         if !granted && queue.is_full(self.config.capacity) {
             if self.config.on_full == OnFull::DropOldest {
-                displaced = queue.withdraw_next(self, Verdict::Error);
+                displaced = queue.displace(self, place);
             }
             if displaced.is_none() {
-                // With room that is given away already, nothing may be left to displace.
+                // All room may be given away already, or held by what is more urgent.
                 return Err(Refused { job, reason: Reason::Full });
             }
         }
-        let claim = queue.push(job, self.config.max_workers);
+        let claim = queue.push(job, place);
         drop(queue);
         if let Some(Ok(owner)) = displaced {
             owner.refuse(Some(TaskError::Rejected(Reason::Displaced)));
@@ -92,7 +103,7 @@ impl CoreRef {
         }
         match job.start() {
             Ok(owner) => {
-                queue.lists.enter(&owner);
+                queue.lines.lists.enter(&owner);
                 Ok(owner)
             }
             Err(_) => unreachable!("nobody else knows a job that was not pushed"),
@@ -121,36 +132,95 @@ impl CoreRef {
         Ok(())
     }
 
+    /// Changes how many workers there may be.
+    pub(super) fn set_max_workers(&self, max: usize) {
+        let (surplus, claims, followers) = {
+            let mut queue = self.lock();
+            queue.max_workers = max;
+            let claims = queue.claim_more(max);
+            let followers = queue.children.values().filter(|child| child.config.follows_parent);
+            let followers: Vec<_> = followers.cloned().collect();
+            (queue.dismiss_surplus(), claims, followers)
+        };
+        surplus.into_iter().for_each(|bed| bed.unpark());
+        claims.into_iter().for_each(|claim| self.honour(claim));
+        followers.iter().for_each(|child| child.set_max_workers(max));
+    }
+
     /// Asks the backend for a thread; the error says that nobody is left for what is queued.
     fn start_turn(&self) -> Result<(), Broken> {
-        let worker = Worker::new(self.clone());
-        let started =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.backend.start(worker)));
-        let cause: Option<Box<dyn Error + Send + Sync>> = match started {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.into_cause()),
-            Err(payload) => {
-                drop_payload(payload);
-                Some("the backend panicked while it started a worker".into())
-            }
-        };
+        self.start_worker(Worker::new(self.clone()))
+    }
+
+    /// Gives a turn that goes on to the backend, as for a new one.
+    pub(super) fn start_again(&self, worker: Worker) {
+        if let Err(broken) = self.start_worker(worker) {
+            self.strand(broken);
+        }
+    }
+
+    fn start_worker(&self, worker: Worker) -> Result<(), Broken> {
+        let refused = self.ask_for_thread(worker);
         let stranded = {
             let mut queue = self.lock();
             queue.starting -= 1;
             queue.is_stranded()
         };
         if stranded {
-            return Err(match cause {
-                Some(_) => Broken::new("no worker lives and none could be started", cause),
-                None => Broken::turn_dropped(),
-            });
+            return Err(Broken::for_lack_of_threads(refused.map(StartError::into_cause)));
         }
         self.tell_if_over();
         Ok(())
     }
 
+    /// Gives a turn to the backend; why it had no thread for it. A turn that it dropped without a
+    /// word is no error here: the books tell.
+    pub(super) fn ask_for_thread(&self, worker: Worker) -> Option<StartError> {
+        let start =
+            || std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.source.start(worker)));
+        match seat::while_starting(self, start) {
+            Ok(started) => started.err(),
+            Err(payload) => {
+                drop_payload(payload);
+                Some(StartError::new("the backend panicked while it started a worker"))
+            }
+        }
+    }
+
+    /// Queues a child's turn.
+    pub(super) fn push_turn(&self, worker: Worker, key: Option<u64>) -> Result<(), StartError> {
+        let turn = Waiting { worker, arrival: self.next_id() };
+        let claim = {
+            let mut queue = self.lock();
+            let why = match &queue.broken {
+                Some(broken) => Some(StartError::new(broken.clone())),
+                None if queue.is_over() => Some(StartError::new("the executor was shut down")),
+                None => None,
+            };
+            if let Some(why) = why {
+                drop(queue);
+                drop(turn);
+                return Err(why);
+            }
+            queue.push_turn(turn, key)
+        };
+        self.honour(claim);
+        Ok(())
+    }
+
+    /// A worker that has given its turn back is gone.
+    pub(super) fn let_go(&self) {
+        let over = {
+            let mut queue = self.lock();
+            queue.leaving -= 1;
+            queue.take_over()
+        };
+        self.tell(over);
+    }
+
     /// Nobody is left for what is queued: it ends as broken.
     pub(super) fn strand(&self, broken: Broken) {
+        self.refuse_turns(&broken, Queue::is_stranded);
         self.refuse_queued(&TaskError::Broken(broken), Queue::is_stranded);
         self.tell_if_over();
     }
@@ -163,7 +233,22 @@ impl CoreRef {
             queue.room.dismiss()
         };
         wake(room.into_iter().map(|(_, waker)| waker));
+        self.refuse_turns(&broken, |_| true);
         self.refuse_queued(&TaskError::Broken(broken), |_| true);
+    }
+
+    /// Gives the turns of children back that wait, while `more` says so.
+    fn refuse_turns(&self, broken: &Broken, more: impl Fn(&Queue) -> bool) {
+        loop {
+            let turn = {
+                let mut queue = self.lock();
+                if more(&queue) { queue.lines.take_any_turn() } else { None }
+            };
+            match turn {
+                Some(worker) => worker.refuse(broken.clone()),
+                None => return,
+            }
+        }
     }
 
     /// Ends queued jobs with `error`, from the head, while `more` says so.
@@ -192,6 +277,17 @@ impl Core {
         self.queue.lock()
     }
 
+    /// Whose threads these are, if they are an executor's.
+    pub(super) fn parent(&self) -> Option<&Parent> {
+        self.source.parent()
+    }
+
+    /// The lane of `parent` that turns of this executor wait in.
+    pub(super) fn key_in(&self, parent: &Core) -> Option<u64> {
+        let own = self.parent().filter(|own| own.executor.core().pool == parent.pool)?;
+        own.key
+    }
+
     /// The executor's number.
     pub(super) fn pool(&self) -> u32 {
         self.pool
@@ -210,7 +306,7 @@ impl Core {
             if cell.state().has_run() {
                 return None;
             }
-            let job = queue.lists.unlink(cell)?;
+            let job = queue.lines.unlink(cell)?;
             let owner = cell.withdraw(Verdict::Prevented);
             (job, owner, queue.grant_room(self.config.capacity))
         };
@@ -225,31 +321,47 @@ impl Core {
             let mut queue = self.lock();
             let (job, keep) = queue.unlink(cell);
             let waker = queue.grant_room(self.config.capacity);
-            (job, keep, waker, queue.take_terminations())
+            (job, keep, waker, queue.take_over())
         };
         drop(job);
         wake(waker);
-        wake(over.into_iter().map(|(_, waker)| waker));
+        self.tell(over);
         drop(keep);
+    }
+
+    /// Stops accepting.
+    pub(super) fn stop_accepting(&self) {
+        let room = {
+            let mut queue = self.lock();
+            queue.closed = true;
+            queue.room.dismiss()
+        };
+        wake(room.into_iter().map(|(_, waker)| waker));
     }
 
     /// Stops accepting; idle workers leave, the queue is run to its end.
     pub(super) fn close(&self) {
-        let (idle, room, over) = {
+        self.stop_accepting();
+        let (idle, over) = {
             let mut queue = self.lock();
-            queue.closed = true;
-            let idle = std::mem::take(&mut queue.idle);
-            (idle, queue.room.dismiss(), queue.take_terminations())
+            (std::mem::take(&mut queue.idle), queue.take_over())
         };
         idle.into_iter().for_each(|bed| bed.unpark());
-        wake(room.into_iter().map(|(_, waker)| waker));
-        wake(over.into_iter().map(|(_, waker)| waker));
+        self.tell(over);
     }
 
     /// Tells who waits for the end, if it has come.
     pub(super) fn tell_if_over(&self) {
-        let over = self.lock().take_terminations();
-        wake(over.into_iter().map(|(_, waker)| waker));
+        let over = self.lock().take_over();
+        self.tell(over);
+    }
+
+    /// Tells who waits for the end, and the parent, which may have come to its own by that.
+    pub(super) fn tell(&self, over: Over) {
+        wake(over.terminations.into_iter().map(|(_, waker)| waker));
+        if let (true, Some(parent)) = (over.was_child, self.parent()) {
+            parent.forget(self);
+        }
     }
 }
 

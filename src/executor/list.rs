@@ -3,13 +3,13 @@
 //! A queued or running task hangs in its executor by links inside its own cell: a push allocates
 //! nothing, and an unlink takes one step from wherever it is.
 //!
-//! * **Q1** A cell is in at most one list, of its own home, and the links are touched only through
-//!   `&mut Lists`, which lives under the home's lock (C3). `next` is null in no list.
-//! * **Q2** `pending` owns one reference a cell, the job's. `running` owns none: its cells are kept
-//!   alive by their [`Owner`]s, which are taken off before they end.
-//! * **Q3** A cell in `pending` was never started, one in `running` was: the state tells which.
-//! * **Q4** While a cell of this home hangs in `pending`, somebody with an `Arc` of the core is
-//!   obliged to empty the list. Who takes a cell off that a canceller has withdrawn leaves an
+//! * **Q1** A cell is in at most one line, of its own home, and the links are touched only through
+//!   the `Lists`, which live under the home's lock (C3). `next` is null in no line.
+//! * **Q2** A line of pending cells owns one reference each, the job's. `running` owns none: its
+//!   cells are kept alive by their [`Owner`]s, which are taken off before they end.
+//! * **Q3** A cell in a pending line was never started, one in `running` was: the state tells which.
+//! * **Q4** While a cell of this home is pending, somebody with an `Arc` of the core is obliged to
+//!   empty the lines. Who takes a cell off that a canceller has withdrawn leaves an
 //!   `Arc` for that canceller (`Queue::keep`). So a canceller that has won arrow 2 and has not
 //!   been here yet finds the core alive.
 
@@ -21,191 +21,277 @@ use super::core::Core;
 use crate::sync::Arc;
 use crate::task::body::Owner;
 use crate::task::cell::{CellRef, Header, Home};
+use crate::task::id::TaskId;
 
-/// The two lists of a queue.
+/// The lines of a queue: one of running tasks, one for each level of priority, one for each lane.
 #[derive(Debug)]
 pub(super) struct Lists {
-    pending: List,
     running: List,
+    levels: [List; LEVELS],
+    lanes: Vec<List>,
+    pending: usize,
+    started: usize,
 }
 
-#[derive(Debug)]
+/// How many levels of priority there are.
+pub(super) const LEVELS: usize = 3;
+
+/// The name of a line of pending tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Line(usize);
+
+impl Line {
+    const RUNNING: Self = Self(0);
+
+    pub(super) const fn level(level: usize) -> Self {
+        Self(1 + level)
+    }
+
+    pub(super) const fn lane(slot: usize) -> Self {
+        Self(1 + LEVELS + slot)
+    }
+
+    /// The lane that this is the line of.
+    pub(super) fn slot(self) -> Option<usize> {
+        self.0.checked_sub(1 + LEVELS)
+    }
+
+    /// What stands in place of a neighbour at both ends: odd, hence no cell's address. So a cell at
+    /// an end tells which line it is in, and no cell needs room to remember it.
+    fn end(self) -> *const Header {
+        ptr::without_provenance(2 * self.0 + 1)
+    }
+
+    /// The line whose end `at` is; `None`: it is a cell.
+    fn ending(at: *const Header) -> Option<Self> {
+        (at.addr() & 1 == 1).then_some(Self(at.addr() >> 1))
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
 struct List {
     head: *const Header,
     tail: *const Header,
-    len: usize,
+}
+
+impl List {
+    fn empty(line: Line) -> Self {
+        Self { head: line.end(), tail: line.end() }
+    }
 }
 
 // SAFETY: the pointers are to cells, which are `Send`, and Q1 says who follows them.
 unsafe impl Send for Lists {}
 
-/// What lay at the head of the queue.
-#[must_use]
-pub(super) enum Popped {
-    /// A task, started and entered among the running.
-    Started(Owner),
-    /// One that a canceller has withdrawn and not unlinked yet; the job's reference.
-    Lost(CellRef),
-    Empty,
-}
-
-/// Stands at the end of a list in place of a next cell.
-const END: *const Header = ptr::without_provenance(1);
-
 impl Lists {
     pub(super) fn new() -> Self {
-        let empty = || List { head: END, tail: END, len: 0 };
-        Self { pending: empty(), running: empty() }
+        Self {
+            running: List::empty(Line::RUNNING),
+            levels: std::array::from_fn(|level| List::empty(Line::level(level))),
+            lanes: Vec::new(),
+            pending: 0,
+            started: 0,
+        }
     }
 
     pub(super) fn pending(&self) -> usize {
-        self.pending.len
+        self.pending
     }
 
     pub(super) fn running(&self) -> usize {
-        self.running.len
+        self.started
     }
 
-    /// Puts a fresh job at the tail.
-    pub(super) fn push(&mut self, job: CellRef) {
-        let cell = job.into_ptr();
-        // SAFETY: Q2, the list owns the job's reference from here on.
-        unsafe { self.pending.push(cell) };
+    /// A line for one more lane; the slot is the number of lanes before.
+    pub(super) fn add_lane(&mut self) -> usize {
+        let slot = self.lanes.len();
+        self.lanes.push(List::empty(Line::lane(slot)));
+        slot
     }
 
-    /// Takes the head and starts it.
-    pub(super) fn start_next(&mut self) -> Popped {
-        self.pop().map_or(Popped::Empty, |job| self.start(job))
+    /// Gives the memory of all lanes back.
+    pub(super) fn drop_lanes(&mut self) {
+        debug_assert!((0..self.lanes.len()).all(|slot| self.is_empty(Line::lane(slot))));
+        self.lanes = Vec::new();
     }
 
-    /// Takes a pending task out of the line and starts it; `Empty` if it is not pending.
-    pub(super) fn start_this(&mut self, cell: &CellRef) -> Popped {
-        if cell.state().has_run() {
-            return Popped::Empty;
-        }
-        self.unlink(cell).map_or(Popped::Empty, |job| self.start(job))
+    pub(super) fn is_empty(&self, line: Line) -> bool {
+        Line::ending(self.list(line).head).is_some()
     }
 
-    /// Enters a task that was started elsewhere among the running.
-    pub(super) fn enter(&mut self, owner: &Owner) {
-        // SAFETY: Q2, kept alive by the owner until `finish`.
-        unsafe { self.running.push(owner.cell().as_ptr()) };
-    }
-
-    fn start(&mut self, job: CellRef) -> Popped {
-        match job.start() {
-            Ok(owner) => {
-                self.enter(&owner);
-                Popped::Started(owner)
-            }
-            Err(job) => Popped::Lost(job),
-        }
-    }
-
-    /// Takes the head off, with the job's reference, whatever its state.
-    pub(super) fn pop(&mut self) -> Option<CellRef> {
-        let cell = self.pending.head;
-        if cell == END {
+    /// The name of the task at the head of a line.
+    pub(super) fn first(&self, line: Line) -> Option<TaskId> {
+        let head = self.list(line).head;
+        if Line::ending(head).is_some() {
             return None;
         }
-        // SAFETY: Q1 and Q2, a cell in the list is alive; the list's reference becomes the
+        // SAFETY: Q1 and Q2, a cell in a line is alive.
+        Some(unsafe { CellRef::with_borrowed(head, CellRef::id) })
+    }
+
+    /// Puts a fresh job at the tail of a line.
+    pub(super) fn push(&mut self, line: Line, job: CellRef) {
+        let cell = job.into_ptr();
+        // SAFETY: Q2, the line owns the job's reference from here on.
+        unsafe { self.append(line, cell) };
+        self.pending += 1;
+    }
+
+    /// Takes the head of a line off, with the job's reference, whatever its state.
+    pub(super) fn pop(&mut self, line: Line) -> Option<CellRef> {
+        let cell = self.list(line).head;
+        if Line::ending(cell).is_some() {
+            return None;
+        }
+        self.pending -= 1;
+        // SAFETY: Q1 and Q2, a cell in a line is alive; the line's reference becomes the
         // caller's.
         unsafe {
-            self.pending.unlink(cell);
+            self.remove(cell);
             Some(CellRef::from_ptr(cell))
         }
     }
 
-    /// Takes a task that was never started off, wherever it hangs; `None` if it hangs nowhere.
-    pub(super) fn unlink(&mut self, cell: &CellRef) -> Option<CellRef> {
-        if cell.with_links(|links| {
-            // SAFETY: Q1, we have the lists.
-            unsafe { (*links).next.is_null() }
-        }) {
-            return None;
-        }
-        assert!(!cell.state().has_run(), "Q3: only a task that never started is pending");
-        // SAFETY: Q1-Q3, it hangs in `pending`; the list's reference becomes the caller's.
-        unsafe {
-            self.pending.unlink(cell.as_ptr());
-            Some(CellRef::from_ptr(cell.as_ptr()))
-        }
+    /// Enters a started task among the running.
+    pub(super) fn enter(&mut self, owner: &Owner) {
+        // SAFETY: Q2, kept alive by the owner until `finish`.
+        unsafe { self.append(Line::RUNNING, owner.cell().as_ptr()) };
+        self.started += 1;
     }
 
     /// Takes a started task off.
     pub(super) fn finish(&mut self, cell: &CellRef) {
         assert!(cell.state().has_run(), "Q3: only a started task is running");
-        // SAFETY: Q3, `start_next` has put it into `running`, and each ends once.
-        unsafe { self.running.unlink(cell.as_ptr()) };
+        // SAFETY: Q3, `enter` has put it into `running`, and each ends once.
+        unsafe { self.remove(cell.as_ptr()) };
+        self.started -= 1;
+    }
+
+    /// Whether a task hangs anywhere.
+    fn is_listed(cell: &CellRef) -> bool {
+        cell.with_links(|links| {
+            // SAFETY: Q1, the caller has the lists.
+            unsafe { !(*links).next.is_null() }
+        })
+    }
+
+    /// Takes a task that was never started off, wherever it hangs, with the line that has run empty
+    /// by that; `None` if it hangs nowhere.
+    pub(super) fn unlink(&mut self, cell: &CellRef) -> Option<(CellRef, Option<Line>)> {
+        if !Self::is_listed(cell) {
+            return None;
+        }
+        assert!(!cell.state().has_run(), "Q3: only a task that never started is pending");
+        self.pending -= 1;
+        // SAFETY: Q1-Q3, it hangs in a line of pending tasks; the line's reference becomes the
+        // caller's.
+        unsafe {
+            let emptied = self.remove(cell.as_ptr());
+            Some((CellRef::from_ptr(cell.as_ptr()), emptied))
+        }
+    }
+
+    /// The line that a pending task hangs in; `None` if it was started or hangs nowhere. Takes a
+    /// step for each task behind it.
+    pub(super) fn line_of(&self, cell: &CellRef) -> Option<Line> {
+        if cell.state().has_run() || !Self::is_listed(cell) {
+            return None;
+        }
+        let mut at = cell.as_ptr();
+        loop {
+            // SAFETY: Q1, cells in a line are alive.
+            at = unsafe { with_links(at, |links| (*links).next) };
+            if let Some(line) = Line::ending(at) {
+                return Some(line);
+            }
+        }
     }
 
     /// References to all running tasks.
     pub(super) fn running_tasks(&self) -> Vec<CellRef> {
-        self.running.collect()
+        let mut cells = Vec::with_capacity(self.started);
+        self.collect(Line::RUNNING, &mut cells);
+        cells
     }
 
-    /// References to all pending tasks.
+    /// References to all pending tasks, line by line.
     pub(super) fn pending_tasks(&self) -> Vec<CellRef> {
-        self.pending.collect()
+        let mut cells = Vec::with_capacity(self.pending);
+        (0..LEVELS).for_each(|level| self.collect(Line::level(level), &mut cells));
+        (0..self.lanes.len()).for_each(|slot| self.collect(Line::lane(slot), &mut cells));
+        cells
     }
-}
 
-impl List {
+    fn list(&self, line: Line) -> &List {
+        match line.0 {
+            0 => &self.running,
+            at if at <= LEVELS => &self.levels[at - 1],
+            at => &self.lanes[at - 1 - LEVELS],
+        }
+    }
+
+    fn list_mut(&mut self, line: Line) -> &mut List {
+        match line.0 {
+            0 => &mut self.running,
+            at if at <= LEVELS => &mut self.levels[at - 1],
+            at => &mut self.lanes[at - 1 - LEVELS],
+        }
+    }
+
     /// # Safety
-    /// `cell` is alive while it is in the list, and is in none.
-    unsafe fn push(&mut self, cell: *const Header) {
+    /// `cell` is alive while it is in the line, and is in none.
+    unsafe fn append(&mut self, line: Line, cell: *const Header) {
+        let list = self.list_mut(line);
+        let last = std::mem::replace(&mut list.tail, cell);
         // SAFETY: Q1; the cell and the old tail are alive.
         unsafe {
             with_links(cell, |links| {
-                debug_assert!((*links).next.is_null(), "Q1: in at most one list");
-                (*links).prev = self.tail;
-                (*links).next = END;
+                debug_assert!((*links).next.is_null(), "Q1: in at most one line");
+                (*links).prev = last;
+                (*links).next = line.end();
             });
-            if self.tail == END {
-                self.head = cell;
+            if Line::ending(last).is_some() {
+                list.head = cell;
             } else {
-                with_links(self.tail, |links| (*links).next = cell);
+                with_links(last, |links| (*links).next = cell);
             }
         }
-        self.tail = cell;
-        self.len += 1;
     }
 
+    /// Takes a cell off; the line that is empty now, if it was the last one.
+    ///
     /// # Safety
-    /// `cell` is in this list.
-    unsafe fn unlink(&mut self, cell: *const Header) {
-        // SAFETY: Q1; the cell and its neighbours are in the list, hence alive.
+    /// `cell` is in a line.
+    unsafe fn remove(&mut self, cell: *const Header) -> Option<Line> {
+        // SAFETY: Q1; the cell and its neighbours are in the line, hence alive.
         unsafe {
             let (prev, next) = with_links(cell, |links| {
                 let pair = ((*links).prev, (*links).next);
                 (*links).next = ptr::null();
                 pair
             });
-            if prev == END {
-                self.head = next;
-            } else {
-                with_links(prev, |links| (*links).next = next);
+            let (first, last) = (Line::ending(prev), Line::ending(next));
+            match first {
+                Some(line) => self.list_mut(line).head = next,
+                None => with_links(prev, |links| (*links).next = next),
             }
-            if next == END {
-                self.tail = prev;
-            } else {
-                with_links(next, |links| (*links).prev = prev);
+            match last {
+                Some(line) => self.list_mut(line).tail = prev,
+                None => with_links(next, |links| (*links).prev = prev),
             }
+            first.and(last)
         }
-        self.len -= 1;
     }
 
-    fn collect(&self) -> Vec<CellRef> {
-        let mut cells = Vec::with_capacity(self.len);
-        let mut cell = self.head;
-        while cell != END {
-            // SAFETY: Q1, cells in the list are alive and the list does not change meanwhile.
+    fn collect(&self, line: Line, cells: &mut Vec<CellRef>) {
+        let mut cell = self.list(line).head;
+        while Line::ending(cell).is_none() {
+            // SAFETY: Q1, cells in a line are alive and the line does not change meanwhile.
             unsafe {
                 cells.push(CellRef::with_borrowed(cell, CellRef::clone));
                 cell = with_links(cell, |links| (*links).next);
             }
         }
-        cells
     }
 }
 

@@ -1,30 +1,42 @@
 //! A queue, a limit and policies, over a source of threads.
 //!
-//! Reading order: [`list`] (how jobs hang in the queue), [`queue`] (what the one lock guards),
-//! [`worker`] (one turn at it), [`core`] (what follows when the lock is gone), then the faces:
-//! [`Executor`], [`submission`], [`room`], [`shutdown`], [`threads`], [`backend`].
+//! Reading order: [`list`] (how jobs hang in the queue), [`lines`] and [`lanes`] (who is next),
+//! [`queue`] (what the one lock guards), [`worker`] (one turn at it), [`seat`] (whose worker a thread
+//! is), [`core`] (what follows when the lock is gone), [`child`] (an executor over another one),
+//! [`waiting`] and [`claim`] (a job that waits), then the faces: [`Executor`], [`submission`],
+//! [`keyed`], [`room`], [`shutdown`], [`threads`], [`backend`].
 
 pub(crate) mod backend;
 mod builder;
 pub(crate) mod callback_on;
+mod child;
+mod claim;
 pub(crate) mod config;
 mod core;
 pub(crate) mod default;
+pub(crate) mod keyed;
+mod lanes;
+pub(crate) mod lines;
 mod list;
 mod queue;
 pub(crate) mod room;
+mod seat;
 pub(crate) mod shutdown;
 pub(crate) mod snapshot;
+mod stand_in;
 pub(crate) mod submission;
 pub(crate) mod threads;
+mod waiting;
 mod worker;
 
 use std::fmt;
 
 use self::backend::Backend;
 pub use self::builder::ExecutorBuilder;
+use self::child::Source;
 use self::config::Config;
 use self::core::CoreRef;
+use self::lines::Place;
 use self::room::SubmitWhenReady;
 use self::shutdown::{Shutdown, Termination};
 use self::snapshot::Snapshot;
@@ -73,11 +85,11 @@ impl Executor {
 
     /// An executor over somebody else's threads.
     pub fn on(backend: impl Backend) -> ExecutorBuilder {
-        ExecutorBuilder::new(Box::new(backend))
+        ExecutorBuilder::new(Source::new(backend))
     }
 
-    fn assemble(pool: u32, backend: Box<dyn Backend>, config: Config) -> Self {
-        Self { handle: Arc::new(Handle { core: CoreRef::new(pool, backend, config) }) }
+    fn assemble(pool: u32, source: Source, config: Config) -> Self {
+        Self { handle: Arc::new(Handle { core: CoreRef::new(pool, source, config) }) }
     }
 
     pub(super) fn core(&self) -> &CoreRef {
@@ -101,7 +113,7 @@ impl Executor {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        submission::submit(self, submission::Plain(f), None)
+        submission::submit(self, submission::Plain(f), Place::default(), None)
     }
 
     /// As [`submit`](Self::submit), for a closure that wants its [`Context`].
@@ -119,7 +131,7 @@ impl Executor {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + 'static,
     {
-        submission::submit(self, submission::Contextual(f), None)
+        submission::submit(self, submission::Contextual(f), Place::default(), None)
     }
 
     /// Queues `f`, or gives it back. Never blocks, and never runs it here.
@@ -143,7 +155,7 @@ impl Executor {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        submission::try_submit(self, submission::Plain(f), None, None)
+        submission::try_submit(self, submission::Plain(f), Place::default(), None, None)
             .map_err(|(submission::Plain(f), reason)| Rejected::new(f, reason))
     }
 
@@ -163,7 +175,7 @@ impl Executor {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        Submission::new(self, f)
+        Submission::new(self, f, Place::default())
     }
 
     /// As [`job`](Self::job), for a closure that wants its [`Context`].

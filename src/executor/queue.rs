@@ -3,11 +3,13 @@
 //! Nothing here runs user code. Each method decides under the lock and returns what has to be told
 //! after it as a `#[must_use]` value.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::task::Waker;
 
+use super::config::Config;
 use super::core::CoreRef;
-use super::list::{Lists, Popped};
+use super::lines::{Entry, Lane, Lines, Place, Waiting};
+use super::worker::{Share, Worker};
 use crate::sync::Parker;
 use crate::task::body::Owner;
 use crate::task::cell::CellRef;
@@ -16,7 +18,7 @@ use crate::task::state::Verdict;
 
 /// The state of one executor.
 pub(super) struct Queue {
-    pub(super) lists: Lists,
+    pub(super) lines: Lines,
     /// Workers with nothing to do, the latest last; each sleeps on its bed.
     pub(super) idle: Vec<Parker>,
     /// Turns that are given out: workers alive, idle ones too, and turns being started.
@@ -25,11 +27,23 @@ pub(super) struct Queue {
     pub(super) starting: usize,
     /// Workers that have given their turn back and still clean up.
     pub(super) leaving: usize,
+    /// How many turns may be given out, stand-ins aside.
+    pub(super) max_workers: usize,
+    /// How many turns more, while as many workers are blocked elsewhere.
+    stand_ins: usize,
+    /// Workers that are blocked elsewhere, and have said so.
+    blocked: usize,
     pub(super) closed: bool,
     pub(super) broken: Option<Broken>,
     pub(super) room: Room,
-    /// Jobs that were started and have ended, ever.
+    /// Jobs that were started and have ended, ever...
     pub(super) finished: usize,
+    /// ...and those of children that are gone.
+    pub(super) finished_below: usize,
+    /// Children that are not over, by number.
+    pub(super) children: BTreeMap<u32, CoreRef>,
+    /// The parent counts this executor among its children.
+    pub(super) is_child: bool,
     /// Terminations that wait for the end.
     pub(super) terminations: Vec<(u64, Waker)>,
     pub(super) keys: u64,
@@ -57,27 +71,46 @@ pub(super) enum Claim {
 /// What a worker does next.
 #[must_use]
 pub(super) enum Step {
-    Run(Owner),
+    Run(Owner, Lane),
+    /// A child's turn.
+    Serve(Worker, Lane),
     /// A canceller was faster: drop this outside the lock and come again.
     Again(CellRef),
     /// The worker is counted idle: sleep.
     Idle,
+    /// Its share is used up and there is more: the turn goes on, on whatever thread is given to it.
+    HandOver,
     /// The turn has been given back: clean up and go.
     Leave,
 }
 
+/// What has to be told if an executor has come to its end.
+#[must_use]
+#[derive(Default)]
+pub(super) struct Over {
+    pub(super) terminations: Vec<(u64, Waker)>,
+    /// The parent has to forget it.
+    pub(super) was_child: bool,
+}
+
 impl Queue {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         Self {
-            lists: Lists::new(),
+            lines: Lines::new(config.keyed),
             idle: Vec::new(),
             workers: 0,
             starting: 0,
             leaving: 0,
+            max_workers: config.max_workers,
+            stand_ins: config.stand_ins,
+            blocked: 0,
             closed: false,
             broken: None,
             room: Room::default(),
             finished: 0,
+            finished_below: 0,
+            children: BTreeMap::new(),
+            is_child: false,
             terminations: Vec::new(),
             keys: 0,
             lost: 0,
@@ -85,18 +118,43 @@ impl Queue {
         }
     }
 
-    /// Puts a job at the tail and claims a thread for it.
-    pub(super) fn push(&mut self, job: CellRef, max_workers: usize) -> Claim {
-        self.lists.push(job);
+    /// Puts a job at the tail of its line and claims a thread for it.
+    #[inline]
+    pub(super) fn push(&mut self, job: CellRef, place: Place) -> Claim {
+        if self.lines.push(job, place) { self.claim_thread() } else { Claim::Nothing }
+    }
+
+    /// Puts a child's turn at the tail of its line and claims a thread for it.
+    pub(super) fn push_turn(&mut self, turn: Waiting, key: Option<u64>) -> Claim {
+        if self.lines.push_turn(turn, key) { self.claim_thread() } else { Claim::Nothing }
+    }
+
+    /// Somebody has to come for what waits.
+    pub(super) fn claim_thread(&mut self) -> Claim {
         if let Some(bed) = self.idle.pop() {
             return Claim::Wake(bed);
         }
-        if self.workers < max_workers {
+        if self.workers < self.limit() {
             self.workers += 1;
             self.starting += 1;
             return Claim::Start;
         }
         Claim::Nothing
+    }
+
+    /// Threads for what waits after the limit has risen, `most` of them.
+    pub(super) fn claim_more(&mut self, most: usize) -> Vec<Claim> {
+        if !self.lines.has_next() {
+            return Vec::new();
+        }
+        let room = self.limit().saturating_sub(self.workers);
+        let more = self.lines.waiting().min(room).min(most);
+        (0..more).map(|_| self.claim_thread()).collect()
+    }
+
+    /// How many turns may be given out now.
+    pub(super) fn limit(&self) -> usize {
+        self.max_workers.saturating_add(self.blocked.min(self.stand_ins))
     }
 
     /// Why no job is taken at all.
@@ -109,25 +167,75 @@ impl Queue {
 
     /// Whether a job more would be one too many. Room given to a waiter counts as taken.
     pub(super) fn is_full(&self, capacity: Option<usize>) -> bool {
-        capacity.is_some_and(|max| self.lists.pending() + self.room.granted.len() >= max)
+        capacity.is_some_and(|max| self.lines.pending() + self.room.granted.len() >= max)
     }
 
     /// The next step of a worker that has nothing in hand. `bed`: where it may sleep, if it may.
-    pub(super) fn next_step(&mut self, core: &CoreRef, bed: Option<&Parker>) -> Step {
-        match self.lists.start_next() {
-            Popped::Started(owner) => return Step::Run(owner),
-            Popped::Lost(job) => return Step::Again(self.lose(core, job)),
-            Popped::Empty => {}
+    #[inline]
+    pub(super) fn next_step(
+        &mut self,
+        core: &CoreRef,
+        share: &Share,
+        bed: Option<&Parker>,
+    ) -> Step {
+        if self.workers > self.limit() {
+            // The limit was lowered, or a stand-in is needed no more. Others serve the queue.
+            return self.leave();
+        }
+        if share.is_used_up() && self.lines.has_next() {
+            return self.hand_over(share);
+        }
+        match self.lines.pop() {
+            Some(Entry::Job(job, lane)) => return self.start(core, job, lane),
+            Some(Entry::Turn(worker, lane)) => return Step::Serve(worker, lane),
+            None => {}
         }
         match bed {
             Some(bed) if !self.closed => {
                 self.idle.push(bed.clone());
                 Step::Idle
             }
-            _ => {
-                self.workers -= 1;
-                self.leaving += 1;
-                Step::Leave
+            _ => self.leave(),
+        }
+    }
+
+    fn leave(&mut self) -> Step {
+        self.workers -= 1;
+        self.leaving += 1;
+        Step::Leave
+    }
+
+    /// The turn goes on without this worker. On a parent's thread it is taken along; elsewhere the
+    /// backend is asked for a thread.
+    fn hand_over(&mut self, share: &Share) -> Step {
+        if !share.is_lent() {
+            self.starting += 1;
+            self.leaving += 1;
+        }
+        Step::HandOver
+    }
+
+    /// The backend refused a thread to a worker that hands its turn over: it goes on itself, if
+    /// the turn is to be had again and there is anything to do.
+    pub(super) fn resume(&mut self) -> bool {
+        let goes_on = self.workers < self.limit() && self.lines.has_next();
+        if goes_on {
+            self.workers += 1;
+            self.leaving -= 1;
+        }
+        goes_on
+    }
+
+    /// Starts a job that was taken off.
+    pub(super) fn start(&mut self, core: &CoreRef, job: CellRef, lane: Lane) -> Step {
+        match job.start() {
+            Ok(owner) => {
+                self.lines.lists.enter(&owner);
+                Step::Run(owner, lane)
+            }
+            Err(job) => {
+                self.lines.give_back(lane);
+                Step::Again(self.lose(core, job))
             }
         }
     }
@@ -138,11 +246,15 @@ impl Queue {
         core: &CoreRef,
         cell: &CellRef,
     ) -> Option<Result<Owner, CellRef>> {
-        match self.lists.start_this(cell) {
-            Popped::Started(owner) => Some(Ok(owner)),
-            Popped::Lost(job) => Some(Err(self.lose(core, job))),
-            Popped::Empty => None,
+        if cell.state().has_run() {
+            return None;
         }
+        let job = self.lines.unlink(cell)?;
+        Some(match self.start(core, job, Lane(None)) {
+            Step::Run(owner, _) => Ok(owner),
+            Step::Again(lost) => Err(lost),
+            _ => unreachable!("a job was started or lost"),
+        })
     }
 
     /// An idle worker's time is over: true if it leaves, false if somebody has just claimed it.
@@ -164,23 +276,53 @@ impl Queue {
         })
     }
 
-    /// Takes the head off for good, with `verdict`: the owner to be told, or the reference of one
-    /// that a canceller was faster with.
+    /// Idle workers beyond the limit, to be woken: they leave.
+    pub(super) fn dismiss_surplus(&mut self) -> Vec<Parker> {
+        let surplus = self.workers.saturating_sub(self.limit()).min(self.idle.len());
+        self.idle.drain(..surplus).collect()
+    }
+
+    /// A worker says that it is blocked elsewhere, or that it is back.
+    pub(super) fn set_blocked(&mut self, blocked: bool) {
+        self.blocked = if blocked { self.blocked + 1 } else { self.blocked - 1 };
+    }
+
+    /// Takes a job off for good, with `verdict`: the owner to be told, or the reference of one that
+    /// a canceller was faster with.
     pub(super) fn withdraw_next(
         &mut self,
         core: &CoreRef,
         verdict: Verdict,
     ) -> Option<Result<Owner, CellRef>> {
-        let job = self.lists.pop()?;
-        Some(match job.withdraw(verdict) {
-            Some(owner) => Ok(owner),
-            None => Err(self.lose(core, job)),
-        })
+        let job = self.lines.take_any()?;
+        Some(self.withdraw(core, job, verdict))
     }
 
-    /// Takes the head off, still to be run: the job's reference.
+    /// Takes off the job that makes way for a new one at `place`.
+    pub(super) fn displace(
+        &mut self,
+        core: &CoreRef,
+        place: Place,
+    ) -> Option<Result<Owner, CellRef>> {
+        let job = self.lines.take_oldest(place)?;
+        Some(self.withdraw(core, job, Verdict::Error))
+    }
+
+    fn withdraw(
+        &mut self,
+        core: &CoreRef,
+        job: CellRef,
+        verdict: Verdict,
+    ) -> Result<Owner, CellRef> {
+        match job.withdraw(verdict) {
+            Some(owner) => Ok(owner),
+            None => Err(self.lose(core, job)),
+        }
+    }
+
+    /// Takes a job off, still to be run: the job's reference.
     pub(super) fn loosen_next(&mut self, core: &CoreRef) -> Option<Result<CellRef, CellRef>> {
-        let job = self.lists.pop()?;
+        let job = self.lines.take_any()?;
         if job.loosen() {
             return Some(Ok(job));
         }
@@ -194,9 +336,9 @@ impl Queue {
         job
     }
 
-    /// A canceller is here for its job: the list's reference, or what was kept for it.
+    /// A canceller is here for its job: the line's reference, or what was kept for it.
     pub(super) fn unlink(&mut self, cell: &CellRef) -> (Option<CellRef>, Option<CoreRef>) {
-        if let Some(job) = self.lists.unlink(cell) {
+        if let Some(job) = self.lines.unlink(cell) {
             return (Some(job), None);
         }
         self.lost -= 1;
@@ -226,21 +368,28 @@ impl Queue {
         Some(waker)
     }
 
-    /// Nothing is queued, nothing runs, and nobody is left to run anything.
+    /// Nothing is queued, nothing runs, nobody is left to run anything, here and below.
     pub(super) fn is_over(&self) -> bool {
         let workers = self.workers + self.starting + self.leaving;
-        self.closed && workers + self.lists.pending() + self.lists.running() == 0
+        self.closed
+            && workers + self.lines.lists.running() + self.children.len() == 0
+            && !self.lines.is_waited_in()
     }
 
-    /// Queued jobs that nobody will come for.
+    /// Queued work that nobody will come for.
     pub(super) fn is_stranded(&self) -> bool {
-        self.workers == 0 && self.starting == 0 && self.lists.pending() > 0
+        self.workers == 0 && self.starting == 0 && self.lines.is_waited_in()
     }
 
     /// Who waits for the end, if this is it.
-    #[must_use]
-    pub(super) fn take_terminations(&mut self) -> Vec<(u64, Waker)> {
-        if self.is_over() { std::mem::take(&mut self.terminations) } else { Vec::new() }
+    pub(super) fn take_over(&mut self) -> Over {
+        if !self.is_over() {
+            return Over::default();
+        }
+        Over {
+            terminations: std::mem::take(&mut self.terminations),
+            was_child: std::mem::take(&mut self.is_child),
+        }
     }
 }
 

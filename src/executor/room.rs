@@ -10,8 +10,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::Executor;
-use super::core::{Core, wake};
+use super::core::{Core, CoreRef, wake};
+use super::lines::Place;
 use super::submission::{self, Details, Plain, Rejected};
+use super::waiting::{self, Awaited};
 use crate::task::Task;
 use crate::task::contain::contain;
 use crate::task::error::Reason;
@@ -52,6 +54,7 @@ pub struct SubmitWhenReady<T, F> {
     executor: Executor,
     /// Gone once resolved.
     f: Option<F>,
+    place: Place,
     details: Option<Details>,
     /// Our name in the line.
     key: Option<u64>,
@@ -59,26 +62,26 @@ pub struct SubmitWhenReady<T, F> {
 }
 
 /// How a wait for room stands.
-enum Place {
+enum Room {
     Granted,
     Waiting(Option<Waker>),
     Refused(Reason),
 }
 
 /// Gets room for `key`, or a place in the line.
-fn ask(core: &Core, key: &mut Option<u64>, waker: Waker) -> Place {
+fn ask(core: &Core, key: &mut Option<u64>, waker: Waker) -> Room {
     let mut queue = core.lock();
     if let Some(reason) = queue.refusal() {
-        return Place::Refused(reason);
+        return Room::Refused(reason);
     }
     let key = *key.get_or_insert_with(|| {
         queue.keys += 1;
         queue.keys
     });
     if queue.reserve(key, core.config.capacity) {
-        return Place::Granted;
+        return Room::Granted;
     }
-    Place::Waiting(queue.room.wait(key, waker))
+    Room::Waiting(queue.room.wait(key, waker))
 }
 
 /// Leaves the line; room that was given already goes to the next.
@@ -96,20 +99,30 @@ fn leave(core: &Core, key: u64) {
 }
 
 /// Waits on this thread until there is room: the key to push with.
-pub(super) fn block(core: &Core) -> Result<u64, Reason> {
+pub(super) fn block(core: &CoreRef) -> Result<u64, Reason> {
     if frame::is_worker_of(core.pool()) {
         return Err(Reason::WouldDeadlock);
     }
     trampoline::flush();
     let parker = own_parker();
     let mut key = None;
+    let mut known = None;
     loop {
         match ask(core, &mut key, parker.waker()) {
-            Place::Granted => return key.ok_or(Reason::Full),
-            Place::Waiting(old) => drop(old),
-            Place::Refused(reason) => {
+            Room::Granted => return key.ok_or(Reason::Full),
+            Room::Waiting(old) => drop(old),
+            Room::Refused(reason) => {
                 key.into_iter().for_each(|key| leave(core, key));
                 return Err(reason);
+            }
+        }
+        if known.is_none() {
+            match waiting::enter(Awaited::Room(core.clone())) {
+                Ok(entry) => known = Some(entry),
+                Err(_) => {
+                    key.into_iter().for_each(|key| leave(core, key));
+                    return Err(Reason::WouldDeadlock);
+                }
             }
         }
         parker.park();
@@ -122,10 +135,18 @@ where
     T: Send + 'static,
 {
     pub(super) fn new(executor: Executor, f: F) -> Self {
-        Self { executor, f: Some(f), details: None, key: None, _type: PhantomData }
+        Self {
+            executor,
+            f: Some(f),
+            place: Place::default(),
+            details: None,
+            key: None,
+            _type: PhantomData,
+        }
     }
 
-    pub(super) fn with(mut self, details: Details) -> Self {
+    pub(super) fn with(mut self, place: Place, details: Details) -> Self {
+        self.place = place;
         self.details = Some(details);
         self
     }
@@ -142,12 +163,12 @@ where
         let this = &mut *self;
         assert!(this.f.is_some(), "polled after it has resolved");
         let refused = match ask(this.executor.core(), &mut this.key, cx.waker().clone()) {
-            Place::Waiting(old) => {
+            Room::Waiting(old) => {
                 contain(|| drop(old));
                 return Poll::Pending;
             }
-            Place::Granted => None,
-            Place::Refused(reason) => Some(reason),
+            Room::Granted => None,
+            Room::Refused(reason) => Some(reason),
         };
         let (Some(f), key) = (this.f.take(), this.key.take()) else {
             unreachable!("asserted above")
@@ -158,7 +179,7 @@ where
         }
         let details = this.details.take();
         Poll::Ready(
-            submission::try_submit(&this.executor, Plain(f), details, key)
+            submission::try_submit(&this.executor, Plain(f), this.place, details, key)
                 .map_err(|(Plain(f), reason)| Rejected::new(f, reason)),
         )
     }

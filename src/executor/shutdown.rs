@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::core::CoreRef;
+use super::waiting::{self, Awaited};
 use crate::sync::now;
 use crate::task::cell::CellRef;
 use crate::task::contain::contain;
@@ -121,23 +122,57 @@ pub struct Termination {
 
 /// Begins a shutdown.
 pub(super) fn begin(core: &CoreRef, mode: Shutdown) -> Termination {
-    let finished_before = core.lock().finished;
-    core.close();
+    let finished_before = core.finished();
     let mut report = Report::default();
+    apply(core, mode, &mut report);
+    let abandon = mode.running == Running::Abandon;
+    Termination { core: core.clone(), abandon, finished_before, report, key: None }
+}
+
+/// Applies `mode` to an executor, to its children first. None is missed: see `child.rs`.
+fn apply(core: &CoreRef, mode: Shutdown, report: &mut Report) {
+    core.stop_accepting();
+    for child in core.children() {
+        apply(&child, mode, report);
+    }
     match mode.queued {
         Queued::Run => {}
-        Queued::Cancel => report.cancelled = cancel_queued(core),
-        Queued::HandBack => report.handed_back = hand_back(core),
+        Queued::Cancel => report.cancelled += cancel_queued(core),
+        Queued::HandBack => hand_back(core, &mut report.handed_back),
     }
     if mode.running != Running::Wait {
-        let running = core.lock().lists.running_tasks();
+        let running = core.lock().lines.lists.running_tasks();
         for cell in running {
             let _ = cell.cancel();
         }
     }
-    core.tell_if_over();
-    let abandon = mode.running == Running::Abandon;
-    Termination { core: core.clone(), abandon, finished_before, report, key: None }
+    core.close();
+}
+
+impl CoreRef {
+    pub(super) fn children(&self) -> Vec<CoreRef> {
+        self.lock().children.values().cloned().collect()
+    }
+
+    /// Jobs that were started and have ended, ever, here and below.
+    fn finished(&self) -> usize {
+        let (own, children) = {
+            let queue = self.lock();
+            let children: Vec<_> = queue.children.values().cloned().collect();
+            (queue.finished + queue.finished_below, children)
+        };
+        own + children.iter().map(CoreRef::finished).sum::<usize>()
+    }
+
+    /// Jobs that run, here and below.
+    fn running(&self) -> usize {
+        let (own, children) = {
+            let queue = self.lock();
+            let children: Vec<_> = queue.children.values().cloned().collect();
+            (queue.lines.lists.running(), children)
+        };
+        own + children.iter().map(CoreRef::running).sum::<usize>()
+    }
 }
 
 fn cancel_queued(core: &CoreRef) -> usize {
@@ -155,12 +190,11 @@ fn cancel_queued(core: &CoreRef) -> usize {
     }
 }
 
-fn hand_back(core: &CoreRef) -> Vec<Job> {
-    let mut jobs = Vec::new();
+fn hand_back(core: &CoreRef, jobs: &mut Vec<Job>) {
     loop {
         let next: Option<Result<CellRef, CellRef>> = core.lock().loosen_next(core);
         match next {
-            None => return jobs,
+            None => return,
             Some(Ok(job)) => jobs.push(Job::new(job)),
             Some(Err(_lost)) => {}
         }
@@ -218,7 +252,12 @@ impl Termination {
     fn block(&mut self, limit: Option<Option<Instant>>) -> Result<(), WouldDeadlock> {
         trampoline::flush();
         let parker = own_parker();
+        let mut known = None;
         while !self.is_over(&parker.waker())? {
+            if limit.is_none() && known.is_none() {
+                // A wait with a limit ends anyway.
+                known = Some(waiting::enter(Awaited::End(self.core.clone()))?);
+            }
             if !parker.park_until(limit.flatten()) {
                 return Ok(());
             }
@@ -258,10 +297,10 @@ impl Termination {
     }
 
     fn take_report(&mut self) -> Report {
-        let queue = self.core.lock();
         Report {
-            finished: queue.finished - self.finished_before,
-            still_running: queue.lists.running(),
+            // A job may end between two looks at it; none is counted twice in the end.
+            finished: self.core.finished().saturating_sub(self.finished_before),
+            still_running: self.core.running(),
             ..std::mem::take(&mut self.report)
         }
     }

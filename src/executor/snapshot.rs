@@ -88,8 +88,8 @@ pub(super) fn take(core: &Core) -> Snapshot {
             (cell, state)
         };
         // While a task is on a list it is not over, unless a deadline or a cancel ended it.
-        let queued: Vec<_> = queue.lists.pending_tasks().into_iter().map(stand).collect();
-        let running: Vec<_> = queue.lists.running_tasks().into_iter().map(stand).collect();
+        let queued: Vec<_> = queue.lines.lists.pending_tasks().into_iter().map(stand).collect();
+        let running: Vec<_> = queue.lines.lists.running_tasks().into_iter().map(stand).collect();
         (queued, running, rest)
     };
     snapshot.queued = queued.into_iter().map(describe).collect();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::Executor;
 use super::config::OnFull;
 use super::core::{Core, CoreRef, Refused};
+use super::lines::{Lane, Place, Priority};
 use super::room::{self, SubmitWhenReady};
 use super::worker;
 use crate::sync::SharedArc;
@@ -75,6 +76,15 @@ struct Fresh<T> {
     queue_timeout: Option<Duration>,
 }
 
+/// Where and how a job is queued.
+#[derive(Clone, Copy)]
+struct Queueing {
+    place: Place,
+    /// The room that it was given before.
+    grant: Option<u64>,
+    timeout: Option<Duration>,
+}
+
 /// The cell of a new task.
 fn make<W, T>(core: &CoreRef, work: W, details: Option<Details>) -> Fresh<T>
 where
@@ -111,15 +121,9 @@ impl Details {
 
 /// Queues a job, with its deadline, and sees to a thread for it. `cell` is the same task, for when
 /// the job is gone.
-fn enqueue(
-    core: &CoreRef,
-    job: CellRef,
-    cell: &CellRef,
-    grant: Option<u64>,
-    queue_timeout: Option<Duration>,
-) -> Result<(), Refused> {
-    let claim = core.push(job, grant)?;
-    if let Some(limit) = queue_timeout {
+fn enqueue(core: &CoreRef, job: CellRef, cell: &CellRef, how: Queueing) -> Result<(), Refused> {
+    let claim = core.push(job, how.place, how.grant)?;
+    if let Some(limit) = how.timeout {
         deadline::arm_queue(cell, limit);
     }
     core.honour(claim);
@@ -132,20 +136,26 @@ where
     F: FnOnce(&Context) -> Result<T, TaskError> + Send + 'static,
     T: Send + 'static,
 {
-    submit(executor, Outcome(f), None)
+    submit(executor, Outcome(f), Place::default(), None)
 }
 
 /// Queues `work`; what happens when that can't be done is up to the executor's policy.
-pub(super) fn submit<W, T>(executor: &Executor, work: W, details: Option<Details>) -> Task<T>
+pub(super) fn submit<W, T>(
+    executor: &Executor,
+    work: W,
+    place: Place,
+    details: Option<Details>,
+) -> Task<T>
 where
     W: Work<T> + 'static,
     T: Send + 'static,
 {
     let core = executor.core();
     let Fresh { job, handle, queue_timeout, .. } = make(core, work, details);
-    if let Err(Refused { job, reason }) = enqueue(core, job, handle.cell(), None, queue_timeout) {
+    let how = Queueing { place, grant: None, timeout: queue_timeout };
+    if let Err(Refused { job, reason }) = enqueue(core, job, handle.cell(), how) {
         match reason {
-            Reason::Full => when_full(core, job, handle.cell(), queue_timeout),
+            Reason::Full => when_full(core, job, handle.cell(), how),
             reason => refuse(&job, reason),
         }
     }
@@ -159,12 +169,14 @@ fn refuse(job: &CellRef, reason: Reason) {
 }
 
 /// The queue is full: what the policy says.
-fn when_full(core: &CoreRef, job: CellRef, cell: &CellRef, queue_timeout: Option<Duration>) {
+fn when_full(core: &CoreRef, job: CellRef, cell: &CellRef, how: Queueing) {
     let done = match core.config.on_full {
         OnFull::Reject | OnFull::DropOldest => Err(Refused { job, reason: Reason::Full }),
-        OnFull::RunOnCaller => core.begin_here(job).map(|owner| worker::run_here(core, owner)),
+        OnFull::RunOnCaller => {
+            core.begin_here(job).map(|owner| worker::run_here(core, owner, Lane(None)))
+        }
         OnFull::Block => match room::block(core) {
-            Ok(key) => enqueue(core, job, cell, Some(key), queue_timeout),
+            Ok(key) => enqueue(core, job, cell, Queueing { grant: Some(key), ..how }),
             Err(reason) => Err(Refused { job, reason }),
         },
     };
@@ -177,6 +189,7 @@ fn when_full(core: &CoreRef, job: CellRef, cell: &CellRef, queue_timeout: Option
 pub(super) fn try_submit<W, T>(
     executor: &Executor,
     work: W,
+    place: Place,
     details: Option<Details>,
     grant: Option<u64>,
 ) -> Result<Task<T>, (W, Reason)>
@@ -190,7 +203,7 @@ where
         true => *owner.give_back::<Boxed<W>>().0,
         false => owner.give_back::<W>(),
     };
-    let claim = match core.push(job, grant) {
+    let claim = match core.push(job, place, grant) {
         Ok(claim) => claim,
         Err(Refused { job, reason }) => match job.withdraw(Verdict::Prevented) {
             Some(owner) => return Err((give_back(owner), reason)),
@@ -233,6 +246,7 @@ where
 pub struct Submission<'a, T, F> {
     executor: &'a Executor,
     f: F,
+    place: Place,
     details: Details,
     _type: std::marker::PhantomData<fn() -> T>,
 }
@@ -242,9 +256,18 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    pub(super) fn new(executor: &'a Executor, f: F) -> Self {
+    pub(super) fn new(executor: &'a Executor, f: F, place: Place) -> Self {
         let details = Details::default();
-        Self { executor, f, details, _type: std::marker::PhantomData }
+        Self { executor, f, place, details, _type: std::marker::PhantomData }
+    }
+
+    /// How urgent it is among what waits in this executor's own queue; default:
+    /// [`Priority::Normal`]. Says nothing under a key: a lane keeps its order.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        if let Place::Level(_) = self.place {
+            self.place = Place::Level(priority);
+        }
+        self
     }
 
     /// What this task is called in errors and snapshots.
@@ -312,7 +335,7 @@ where
 
     /// As [`Executor::submit`].
     pub fn submit(self) -> Task<T> {
-        submit(self.executor, Plain(self.f), Some(self.details))
+        submit(self.executor, Plain(self.f), self.place, Some(self.details))
     }
 
     /// As [`Executor::try_submit`].
@@ -320,13 +343,13 @@ where
     /// # Errors
     /// [`Rejected`] holds the closure and says why.
     pub fn try_submit(self) -> Result<Task<T>, Rejected<F>> {
-        try_submit(self.executor, Plain(self.f), Some(self.details), None)
+        try_submit(self.executor, Plain(self.f), self.place, Some(self.details), None)
             .map_err(|(Plain(f), reason)| Rejected::new(f, reason))
     }
 
     /// As [`Executor::submit_when_ready`].
     pub fn submit_when_ready(self) -> SubmitWhenReady<T, F> {
-        SubmitWhenReady::new(self.executor.clone(), self.f).with(self.details)
+        SubmitWhenReady::new(self.executor.clone(), self.f).with(self.place, self.details)
     }
 }
 

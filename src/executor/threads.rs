@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::Executor;
 use super::backend::{Backend, StartError};
+use super::child::Source;
 use super::config::{BuildError, Config, OnFull, common_options, default_workers};
 use super::worker::Worker;
 use crate::sync::{self, AtomicUsize, Ordering};
@@ -112,6 +113,13 @@ impl ThreadPoolBuilder {
         self
     }
 
+    /// At most this many threads more stand in for workers that are blocked inside
+    /// [`context::blocking`](crate::context::blocking). Default: none.
+    pub fn stand_ins(mut self, max: usize) -> Self {
+        self.config.stand_ins = max;
+        self
+    }
+
     common_options!();
 
     /// Runs on each new thread before its first job, and makes what its jobs read with
@@ -184,7 +192,7 @@ impl ThreadPoolBuilder {
             started: AtomicUsize::new(0),
             parallelism,
         };
-        Ok(Executor::assemble(pool, Box::new(threads), self.config))
+        Ok(Executor::assemble(pool, Source::Backend(Box::new(threads)), self.config))
     }
 }
 

@@ -3,30 +3,38 @@
 //! Vocabulary: a *turn* is the right to be one of at most `max_workers` workers; a *bed* is where
 //! an idle worker sleeps. A submission under the lock pops a bed (that worker is then no longer
 //! idle, whatever it does), or else takes a new turn, or else leaves the job to the workers that
-//! live. A worker under the lock takes the next job, or lies down, or gives its turn back.
+//! live. A worker under the lock takes the next job, or lies down, or gives its turn back. A child
+//! executor's turn waits in its parent's queue and is served by the parent's worker, in the midst of
+//! its own turn.
 //!
 //! * Lost wake-up: push and pop are under one lock. A worker lies down only when it has seen the
 //!   queue empty under that lock, so a later push finds its bed. (`no_job_waits_beside_a_sleeper`)
 //! * Idle expiry against a claim: whoever takes the bed off the list under the lock decides. A
 //!   worker that finds its bed gone has been claimed, and waits for the token that is on its way.
 //!   (`no_claimed_worker_leaves`)
+//! * A fair share: a worker on a thread that is not ours hands its turn over after some jobs, by a
+//!   new call of `start`; a child's turn goes behind what waits in the parent's queue. A worker whose
+//!   thread is inside a turn of the same executor already (a `join` inside a job has stolen it) has a
+//!   share of one job.
 //! * Idle before heard: a worker that ends a job takes the next step, lying down included, before
 //!   it releases the waiters; so "await, then submit" finds it idle.
 //!   (`no_second_worker_for_a_waiter_who_submits_again`)
 
+use std::any::Any;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::backend::StartError;
 use super::core::{CoreRef, wake};
-use super::queue::Step;
+use super::lines::{Lane, Waiting};
+use super::queue::{Queue, Step};
+use super::seat::{self, SeatGuard};
 use crate::sync::{Parker, now};
 use crate::task::body::Owner;
-use crate::task::cell::CellRef;
-use crate::task::contain::contain;
+use crate::task::contain::{contain, drop_payload};
 use crate::task::context::Context;
 use crate::task::ending::Ended;
 use crate::task::error::Broken;
-use crate::task::frame::{self, Seat, SeatGuard};
 use crate::time::deadline;
 
 /// A rest shorter than this would have been cheaper awake: putting two processors to sleep and
@@ -38,6 +46,10 @@ const LONG: u32 = 256;
 /// ...and if it was not: enough for a submitter on the same processor.
 const SHORT: u32 = 4;
 
+/// How deep inline workers of one executor may be inside one another on a thread before the next one
+/// leaves its job to the outer ones.
+const NESTED: usize = 16;
+
 /// One turn at an executor's queue, to be run on a thread that a [`Backend`](super::Backend)
 /// supplies. Dropping it un-run gives the turn back.
 pub struct Worker {
@@ -45,6 +57,69 @@ pub struct Worker {
     /// The turn has not been given back.
     holds_turn: bool,
     rests: Rests,
+}
+
+/// How many jobs a worker may run before it hands its turn over.
+#[derive(Debug)]
+pub(super) struct Share {
+    left: Option<usize>,
+    used: usize,
+    /// The thread is a parent's worker.
+    lent: bool,
+}
+
+impl Share {
+    fn of(left: Option<usize>, lent: bool) -> Self {
+        Self { left, used: 0, lent }
+    }
+
+    pub(super) fn is_used_up(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    pub(super) fn is_lent(&self) -> bool {
+        self.lent
+    }
+
+    fn uses(&mut self, jobs: usize) {
+        self.used += jobs;
+        self.left = self.left.map(|left| left.saturating_sub(jobs));
+    }
+
+    /// What a child's turn gets of it: the child's own share, or what is left if that is less.
+    fn for_child(&self, own: Option<usize>) -> Self {
+        let left = match (self.left, own) {
+            (Some(left), Some(own)) => Some(left.min(own)),
+            (left, own) => left.or(own),
+        };
+        Self::of(left, true)
+    }
+}
+
+/// What a worker has to let go of once it is known what it does next: the waiters of the job it
+/// has run, and the children whose turns it has served to the end.
+#[derive(Default)]
+struct Parting {
+    ended: Option<Ended>,
+    left: Vec<CoreRef>,
+}
+
+/// What a worker has taken off its queue and has to give account of.
+enum InHand {
+    Nothing,
+    /// The job of `Parting::ended`.
+    Job(Lane),
+    /// A child's turn that goes on.
+    Turn(Lane, Option<Worker>),
+}
+
+/// How a worker's service ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The turn has been given back.
+    Left,
+    /// The turn goes on without this worker.
+    HandOver,
 }
 
 /// What a worker remembers of its idle times, to choose between looking and sleeping. One that is
@@ -79,18 +154,52 @@ impl Worker {
         Self { core, holds_turn: true, rests }
     }
 
+    /// The number of the executor whose turn it is.
+    pub(super) fn pool(&self) -> u32 {
+        self.core.pool()
+    }
+
     /// Takes jobs until none is left, on this thread. Never panics.
     ///
     /// On own threads it stays and sleeps for up to `keep_alive` when there is nothing to do.
-    pub fn run(mut self) {
+    /// On others it hands its turn over after a fair share of jobs, by a new
+    /// [`Backend::start`](super::Backend::start), unless that is refused.
+    pub fn run(self) {
+        let depth = seat::depth(&self.core);
+        let inline = seat::is_starting(&self.core);
+        if inline && depth >= NESTED {
+            // The outer ones come for the job. Dropping gives the turn back.
+            return;
+        }
+        let share = match self.core.config.fair_share {
+            // The thread is the submitter's, and nobody else's to be given back to.
+            _ if inline => None,
+            Some(_) if depth > 0 => Some(1),
+            share => share,
+        };
+        self.run_share(share, true);
+    }
+
+    /// Takes up to `share` jobs, on this thread; then the turn is handed over, `again` and again if
+    /// it comes back. How many jobs ran.
+    pub(super) fn run_share(mut self, share: Option<usize>, again: bool) -> usize {
         let core = self.core.clone();
         if let Some(hook) = &core.config.on_thread_start {
             contain(hook);
         }
+        let mut used = 0;
         match initialize(&core) {
             Ok(seat) => {
                 let _seat = seat;
-                self.serve();
+                let mut parting = Parting::default();
+                loop {
+                    let mut share = Share::of(share, false);
+                    let end = self.serve(&mut share, &mut parting);
+                    used += share.used;
+                    if end == End::Left || !self.hand_over(again) {
+                        break;
+                    }
+                }
             }
             Err(broken) => {
                 core.break_for_ever(broken);
@@ -100,72 +209,130 @@ impl Worker {
         if let Some(hook) = &core.config.on_thread_stop {
             contain(hook);
         }
-        let over = {
-            let mut queue = core.lock();
-            queue.leaving -= 1;
-            queue.take_terminations()
-        };
-        wake(over.into_iter().map(|(_, waker)| waker));
+        core.let_go();
         // The last reference drops the hooks and the backend: user code.
         contain(move || drop((self, core)));
+        used
     }
 
-    /// Runs jobs until the turn is given back.
-    fn serve(&mut self) {
+    /// Serves a child's turn on a thread of its parent, whose worker has `share` left; the worker
+    /// comes back if there is more to do.
+    fn serve_turn(mut self, share: &mut Share, parting: &mut Parting) -> Option<Self> {
+        let mut own = share.for_child(self.core.config.fair_share);
+        let end = {
+            let _seat = seat::take(&self.core, seat::state_here());
+            self.serve(&mut own, parting)
+        };
+        share.uses(own.used);
+        if end == End::HandOver {
+            return Some(self);
+        }
+        parting.left.push(self.core.clone());
+        None
+    }
+
+    /// Runs jobs until the turn is given back or handed over.
+    ///
+    /// On a parent's thread the last job's waiters are left in `parting`: they hear when that thread
+    /// knows what it does next.
+    fn serve(&mut self, share: &mut Share, parting: &mut Parting) -> End {
         let core = self.core.clone();
-        let bed = core.config.keep_alive.map(|_| Parker::new());
-        let mut ended: Option<Ended> = None;
-        // The books know of the end; only its release is left.
-        let mut counted = false;
+        let bed = match core.config.keep_alive {
+            Some(_) if !share.lent => Some(Parker::new()),
+            _ => None,
+        };
+        let mut in_hand = InHand::Nothing;
         loop {
             let (step, room) = {
                 let mut queue = core.lock();
-                if let (Some(ended), false) = (&ended, counted) {
-                    queue.lists.finish(ended.cell());
-                    queue.finished += 1;
-                    counted = true;
+                match std::mem::replace(&mut in_hand, InHand::Nothing) {
+                    InHand::Nothing => {}
+                    InHand::Job(lane) => {
+                        if let Some(ended) = &parting.ended {
+                            queue.lines.lists.finish(ended.cell());
+                        }
+                        queue.finished += 1;
+                        queue.lines.give_back(lane);
+                    }
+                    InHand::Turn(lane, rest) => {
+                        if let Some(worker) = rest {
+                            // No thread is claimed for it: this one is about to look.
+                            core.push_back(&mut queue, worker);
+                        }
+                        queue.lines.give_back(lane);
+                    }
                 }
-                let step = queue.next_step(&core, bed.as_ref());
+                let step = queue.next_step(&core, share, bed.as_ref());
                 let room = match step {
-                    Step::Run(_) | Step::Again(_) => queue.grant_room(core.config.capacity),
-                    Step::Idle | Step::Leave => None,
+                    Step::Run(..) | Step::Again(_) => queue.grant_room(core.config.capacity),
+                    _ => None,
                 };
                 (step, room)
             };
-            self.holds_turn = !matches!(step, Step::Leave);
+            self.holds_turn = match step {
+                Step::Leave => false,
+                Step::HandOver => share.lent,
+                _ => true,
+            };
             wake(room);
             if let Step::Again(lost) = step {
                 drop(lost);
                 continue;
             }
-            if let Some(late) = ended.take().and_then(Ended::try_release) {
-                // A callback came, or the last handle went, while the worker took its next step.
-                // Who runs user code is not idle.
-                if let (Step::Idle, Some(bed)) = (&step, &bed) {
-                    self.rise(bed);
+            if !(share.lent && matches!(step, Step::Leave | Step::HandOver)) {
+                if let Some(late) = parting.ended.take().and_then(Ended::try_release) {
+                    // A callback came, or the last handle went, while the worker took its next
+                    // step. Who runs user code is not idle.
+                    if let (Step::Idle, Some(bed)) = (&step, &bed) {
+                        self.rise(bed);
+                        late.tell();
+                        // Lie down first: whoever hears finds this worker idle.
+                        parting.ended = Some(late);
+                        continue;
+                    }
                     late.tell();
-                    // Lie down first: whoever hears finds this worker idle.
-                    ended = Some(late);
-                    continue;
+                    late.release();
                 }
-                late.tell();
-                late.release();
+                parting.let_go();
             }
-            counted = false;
             match step {
-                Step::Run(owner) => {
+                Step::Run(owner, lane) => {
                     self.rests.jobs_since += 1;
-                    ended = Some(execute(&core, owner));
+                    share.uses(1);
+                    parting.ended = Some(execute(&core, owner));
+                    in_hand = InHand::Job(lane);
+                }
+                Step::Serve(worker, lane) => {
+                    self.rests.jobs_since += 1;
+                    in_hand = InHand::Turn(lane, worker.serve_turn(share, parting));
                 }
                 Step::Again(_) => unreachable!("seen to above"),
                 Step::Idle => {
                     if self.sleep(bed.as_ref()) {
-                        return;
+                        return End::Left;
                     }
                 }
-                Step::Leave => return,
+                Step::HandOver => return End::HandOver,
+                Step::Leave => return End::Left,
             }
         }
+    }
+
+    /// Asks for a thread that goes on with the turn. True: it was refused, and this one goes on if it
+    /// may (`again`).
+    fn hand_over(&mut self, again: bool) -> bool {
+        let refused = self.core.ask_for_thread(Worker::new(self.core.clone()));
+        let (resumed, stranded) = {
+            let mut queue = self.core.lock();
+            queue.starting -= 1;
+            let resumed = again && refused.is_some() && queue.resume();
+            (resumed, queue.is_stranded())
+        };
+        if stranded {
+            self.core.strand(Broken::for_lack_of_threads(refused.map(StartError::into_cause)));
+        }
+        self.holds_turn = resumed;
+        resumed
     }
 
     /// Sleeps until claimed. True: the time was over first and the turn is given back.
@@ -198,11 +365,92 @@ impl Worker {
         queue.leaving += 1;
         self.holds_turn = false;
     }
+
+    /// Serves a child's turn that a job of `parent` has to get past, on its thread.
+    pub(super) fn serve_here(self, parent: &CoreRef, lane: Lane) {
+        let mut parting = Parting::default();
+        let rest = self.serve_turn(&mut Share::of(None, true), &mut parting);
+        let over = {
+            let mut queue = parent.lock();
+            if let Some(worker) = rest {
+                parent.push_back(&mut queue, worker);
+            }
+            queue.lines.give_back(lane);
+            queue.take_over()
+        };
+        if let Some(ended) = parting.ended.take() {
+            ended.release();
+        }
+        parting.let_go();
+        parent.tell(over);
+    }
+
+    /// The executor whose queue the turn waits in, if it is a child's.
+    pub(super) fn parent(&self) -> Option<CoreRef> {
+        self.core.parent().map(|parent| parent.executor.core().clone())
+    }
+
+    /// A turn that was served out of turn: goes back to the queue if there is more to do.
+    pub(super) fn put_back(mut self) {
+        let core = self.core.clone();
+        {
+            let mut queue = core.lock();
+            if queue.lines.has_next() {
+                queue.starting += 1;
+            } else {
+                queue.workers -= 1;
+                self.holds_turn = false;
+                let over = queue.take_over();
+                drop(queue);
+                return core.tell(over);
+            }
+        }
+        core.start_again(self);
+    }
+
+    /// Gives the turn back; if nobody is left for what is queued, it ends with `broken`.
+    pub(super) fn refuse(mut self, broken: Broken) {
+        self.give_back(|| broken);
+    }
+
+    fn give_back(&mut self, broken: impl FnOnce() -> Broken) {
+        if !std::mem::take(&mut self.holds_turn) {
+            return;
+        }
+        let stranded = {
+            let mut queue = self.core.lock();
+            queue.workers -= 1;
+            queue.is_stranded()
+        };
+        if stranded {
+            self.core.strand(broken());
+        }
+        self.core.tell_if_over();
+    }
+}
+
+impl CoreRef {
+    /// Queues a child's turn that goes on, behind what waits.
+    fn push_back(&self, queue: &mut Queue, worker: Worker) {
+        let key = worker.core.key_in(self);
+        let turn = Waiting { worker, arrival: self.next_id() };
+        let _ = queue.lines.push_turn(turn, key);
+    }
+}
+
+impl Parting {
+    /// The children's turns are over for good.
+    fn let_go(&mut self) {
+        for core in self.left.drain(..) {
+            core.let_go();
+            contain(move || drop(core));
+        }
+    }
 }
 
 /// Makes this worker's state and seats it.
 fn initialize(core: &CoreRef) -> Result<SeatGuard, Broken> {
-    let state = match &core.config.initializer {
+    let state: Option<Rc<dyn Any>> = match &core.config.initializer {
         None => None,
         Some(make) => match std::panic::catch_unwind(std::panic::AssertUnwindSafe(make)) {
             Ok(Ok(state)) => Some(state),
@@ -212,7 +460,7 @@ fn initialize(core: &CoreRef) -> Result<SeatGuard, Broken> {
             Err(payload) => {
                 let text = payload.downcast_ref::<&'static str>().map(ToString::to_string);
                 let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-                crate::task::contain::drop_payload(payload);
+                drop_payload(payload);
                 return Err(Broken::new(
                     "the executor's initializer panicked",
                     text.map(Into::into),
@@ -220,34 +468,21 @@ fn initialize(core: &CoreRef) -> Result<SeatGuard, Broken> {
             }
         },
     };
-    let own = core.clone();
-    let claim = Rc::new(move |cell: &CellRef| claim(&own, cell));
-    Ok(frame::take_seat(Seat { pool: core.pool(), state, claim }))
-}
-
-/// A job of this worker waits for `cell`: runs it here if it is still queued.
-fn claim(core: &CoreRef, cell: &CellRef) {
-    let (claimed, room) = {
-        let mut queue = core.lock();
-        (queue.claim(core, cell), queue.grant_room(core.config.capacity))
-    };
-    wake(room);
-    if let Some(Ok(owner)) = claimed {
-        run_here(core, owner);
-    }
+    Ok(seat::take(core, state))
 }
 
 /// Runs a job that is entered among the running, on a thread that is no worker or busy as one.
-pub(super) fn run_here(core: &CoreRef, owner: Owner) {
+pub(super) fn run_here(core: &CoreRef, owner: Owner, lane: Lane) {
     let ended = execute(core, owner);
     let over = {
         let mut queue = core.lock();
-        queue.lists.finish(ended.cell());
+        queue.lines.lists.finish(ended.cell());
         queue.finished += 1;
-        queue.take_terminations()
+        queue.lines.give_back(lane);
+        queue.take_over()
     };
     ended.release();
-    wake(over.into_iter().map(|(_, waker)| waker));
+    core.tell(over);
 }
 
 /// Runs one job with its hooks and its run deadline.
@@ -267,18 +502,7 @@ pub(super) fn execute(core: &CoreRef, owner: Owner) -> Ended {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        if !self.holds_turn {
-            return;
-        }
-        let stranded = {
-            let mut queue = self.core.lock();
-            queue.workers -= 1;
-            queue.is_stranded()
-        };
-        if stranded {
-            self.core.strand(Broken::turn_dropped());
-        }
-        self.core.tell_if_over();
+        self.give_back(Broken::turn_dropped);
     }
 }
 

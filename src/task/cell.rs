@@ -202,6 +202,11 @@ impl CellRef {
         self.header().id
     }
 
+    /// Whether that is the queue that the cell was made for.
+    pub(crate) fn is_at_home(&self, home: *const ()) -> bool {
+        std::ptr::eq(self.header().home, home)
+    }
+
     pub(crate) fn as_ptr(&self) -> *const Header {
         self.0.as_ptr()
     }

@@ -54,6 +54,33 @@ pub fn current() -> Option<Context> {
     frame::current().map(Context::new)
 }
 
+/// Runs `f`, which blocks for long on something else than this pool: while it does, another thread
+/// may stand in for this one, if the pool of own threads was built with
+/// [`stand_ins`](crate::ThreadPoolBuilder::stand_ins). Elsewhere it just runs `f`.
+///
+/// When `f` is over this thread goes on at once; so for the length of a job there may be a thread more
+/// than the limit says. A place in a [`limited`](crate::Executor::limited), serial or keyed executor is
+/// never lent. It is what the JDK's `ManagedBlocker` is for.
+///
+/// # Panics
+/// If `f` does.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, context};
+/// let pool = Executor::threads().max_workers(1).stand_ins(1).build()?;
+/// let (tell, told) = std::sync::mpsc::channel();
+/// let waits = pool.submit(move || context::blocking(|| told.recv().unwrap()));
+/// let other = pool.submit(move || tell.send("from a stand-in").unwrap());
+/// assert_eq!(waits.wait().unwrap(), "from a stand-in");
+/// # other.wait().unwrap();
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
+pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
+    let _blocked = frame::block();
+    f()
+}
+
 impl Context {
     pub(crate) fn new(cell: CellRef) -> Self {
         Self { cell }

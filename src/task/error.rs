@@ -235,6 +235,14 @@ impl Broken {
         Self::new("no worker lives: the backend dropped the last turn un-run", None)
     }
 
+    /// Nobody lives who could run what is queued, and a thread was refused, or a turn dropped.
+    pub(crate) fn for_lack_of_threads(refused: Option<Box<dyn Error + Send + Sync>>) -> Self {
+        match refused {
+            Some(_) => Self::new("no worker lives and none could be started", refused),
+            None => Self::turn_dropped(),
+        }
+    }
+
     /// What the initializer, or the start of a thread, failed with.
     #[must_use]
     pub fn cause(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
@@ -264,38 +272,95 @@ impl Error for Broken {
     }
 }
 
-/// A wait that could never end: the waiting thread is the one that has to end the task.
+/// A wait that could never end: what it waits for waits, in the end, for the waiting thread.
 #[derive(Clone, Debug)]
 pub struct WouldDeadlock(SharedArc<Deadlock>);
 
 #[derive(Debug)]
-enum Deadlock {
-    Itself(TaskId),
+struct Deadlock {
+    how: Circle,
+    /// Each waits for the next one, and the last for one before it.
+    tasks: Vec<TaskId>,
+}
+
+#[derive(Debug)]
+enum Circle {
+    Itself,
+    OwnLane,
+    Tasks,
     Shutdown,
 }
 
 impl WouldDeadlock {
+    fn new(how: Circle, tasks: Vec<TaskId>) -> Self {
+        Self(SharedArc::new(Deadlock { how, tasks }))
+    }
+
     pub(crate) fn waiting_for_itself(task: TaskId) -> Self {
-        Self(SharedArc::new(Deadlock::Itself(task)))
+        Self::new(Circle::Itself, vec![task])
+    }
+
+    /// `waiter` keeps the lane busy that `task` is queued in.
+    pub(crate) fn in_own_lane(waiter: Option<TaskId>, task: TaskId) -> Self {
+        Self::new(Circle::OwnLane, waiter.into_iter().chain([task]).collect())
+    }
+
+    pub(crate) fn in_circle(tasks: Vec<TaskId>) -> Self {
+        Self::new(Circle::Tasks, tasks)
     }
 
     pub(crate) fn shutdown_from_worker() -> Self {
-        Self(SharedArc::new(Deadlock::Shutdown))
+        Self::new(Circle::Shutdown, Vec::new())
+    }
+
+    /// The tasks in the circle, the waiting one first: each waits for the next, or is queued behind
+    /// it, and the last for one before it. Empty where a worker waits for its executor's end.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, TaskError};
+    /// let pool = Executor::threads().build()?;
+    /// let lane = pool.serial();
+    /// let inner = lane.clone();
+    /// let outer = lane.submit(move || inner.submit(|| "comes later").wait());
+    /// let id = outer.id();
+    /// let Ok(Err(TaskError::WouldDeadlock(error))) = outer.wait() else { panic!() };
+    /// assert_eq!(error.tasks()[0], id);
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn tasks(&self) -> &[TaskId] {
+        &self.0.tasks
     }
 }
 
 impl fmt::Display for WouldDeadlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Deadlock::Itself(task) => write!(
+        let tasks = &self.0.tasks;
+        match (&self.0.how, tasks.as_slice()) {
+            (Circle::Itself, [task]) => write!(
                 f,
                 "waiting for task {task} from its own closure or callback would never end; \
                  wait for it elsewhere"
             ),
-            Deadlock::Shutdown => f.write_str(
+            (Circle::OwnLane, [waiter, task]) => write!(
+                f,
+                "task {waiter} waits for task {task}, which comes after it in the same lane: that \
+                 would never end; wait for it elsewhere, or submit it elsewhere"
+            ),
+            (Circle::Tasks, [first, rest @ ..]) => {
+                write!(f, "this wait would never end: task {first}")?;
+                rest.iter().try_for_each(|task| write!(f, " waits for {task}, which"))?;
+                f.write_str(
+                    " waits for a thread that one of them holds; wait elsewhere, or give one of \
+                     the executors more workers",
+                )
+            }
+            (Circle::Shutdown, _) => f.write_str(
                 "waiting for an executor's shutdown from one of its own workers would never end; \
                  wait for it elsewhere, or drop the Termination",
             ),
+            _ => f.write_str("this wait would never end; wait elsewhere"),
         }
     }
 }

@@ -8,30 +8,31 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use super::cell::CellRef;
+use super::error::WouldDeadlock;
+use super::id::TaskId;
 use crate::sync::thread_local;
-
-/// How deep a waiting worker may run the jobs that it waits for inside one another.
-const CLAIMS: usize = 16;
 
 /// A worker's place on a thread: which executor it serves, and what its initializer made.
 pub(crate) struct Seat {
     /// The executor's number.
     pub(crate) pool: u32,
     pub(crate) state: Option<Rc<dyn Any>>,
-    /// Runs a job of this executor here and now, if it is still queued.
-    pub(crate) claim: Rc<dyn Fn(&CellRef)>,
+    /// Called before the thread blocks until a task is over. It may run that task here and now, or
+    /// refuse the wait. What it gives back is dropped when the wait is over.
+    pub(crate) wait: fn(&CellRef) -> Result<Option<Box<dyn Any>>, WouldDeadlock>,
+    /// Called when the thread enters code that blocks elsewhere (true), and when it comes back.
+    pub(crate) block: fn(bool),
 }
 
 struct Thread {
     /// Lent by the frames' guards (C6).
     frames: Vec<ManuallyDrop<CellRef>>,
     seats: Vec<Seat>,
-    claims: usize,
 }
 
 thread_local! {
     static THREAD: RefCell<Thread> =
-        RefCell::new(Thread { frames: Vec::new(), seats: Vec::new(), claims: 0 });
+        RefCell::new(Thread { frames: Vec::new(), seats: Vec::new() });
 }
 
 /// Runs `f` on this thread's books; `None` where the thread is being torn down.
@@ -91,20 +92,60 @@ pub(crate) fn state_for(cell: &CellRef) -> Option<Rc<dyn Any>> {
     })?
 }
 
-/// This thread is about to block until `cell` is over: if it is a worker of that task's executor
-/// and the task is still queued, the task runs here instead.
-pub(super) fn claim(cell: &CellRef) {
-    let claim = books(|thread| {
-        if thread.claims >= CLAIMS {
-            return None;
+/// What the initializer of the innermost worker on this thread made.
+pub(crate) fn innermost_state() -> Option<Rc<dyn Any>> {
+    books(|thread| thread.seats.last()?.state.clone())?
+}
+
+/// The tasks whose user code this thread runs, innermost last.
+pub(crate) fn all() -> Vec<CellRef> {
+    let tasks =
+        |thread: &mut Thread| thread.frames.iter().map(|cell| CellRef::clone(cell)).collect();
+    books(tasks).unwrap_or_default()
+}
+
+/// What the initializer of that executor's worker on this thread made.
+pub(crate) fn state_of(pool: u32) -> Option<Rc<dyn Any>> {
+    books(|thread| thread.seats.iter().rev().find(|seat| seat.pool == pool)?.state.clone())?
+}
+
+/// The name of the task whose user code this thread runs, innermost.
+pub(crate) fn current_id() -> Option<TaskId> {
+    books(|thread| thread.frames.last().map(|cell| cell.id()))?
+}
+
+/// Whether this thread runs user code of the task of that name.
+pub(crate) fn is_inside_task(task: TaskId) -> bool {
+    books(|thread| thread.frames.iter().any(|cell| cell.id() == task)).unwrap_or(false)
+}
+
+/// This thread is about to block until `cell` is over. A worker has its executor look first: see
+/// [`Seat::wait`].
+pub(super) fn prepare_to_wait(cell: &CellRef) -> Result<Option<Box<dyn Any>>, WouldDeadlock> {
+    match books(|thread| thread.seats.last().map(|seat| seat.wait)).flatten() {
+        Some(wait) => wait(cell),
+        None => Ok(None),
+    }
+}
+
+/// While it lives, the thread says that it is blocked elsewhere.
+#[must_use]
+pub(super) struct BlockedGuard(Option<fn(bool)>);
+
+/// This thread enters code that blocks elsewhere.
+pub(super) fn block() -> BlockedGuard {
+    let block = books(|thread| thread.seats.last().map(|seat| seat.block)).flatten();
+    if let Some(block) = block {
+        block(true);
+    }
+    BlockedGuard(block)
+}
+
+impl Drop for BlockedGuard {
+    fn drop(&mut self) {
+        if let Some(block) = self.0 {
+            block(false);
         }
-        let claim = Rc::clone(&thread.seat_of(cell)?.claim);
-        thread.claims += 1;
-        Some(claim)
-    });
-    if let Some(Some(claim)) = claim {
-        claim(cell);
-        books(|thread| thread.claims -= 1);
     }
 }
 

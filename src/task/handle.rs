@@ -114,6 +114,12 @@ impl CellRef {
         std::mem::replace(&mut more.timer, timer)
     }
 
+    /// Whether a deadline is set that will end the task.
+    pub(crate) fn has_timer(&self) -> bool {
+        self.state().is_observed()
+            && self.observers().lock().more.as_ref().is_some_and(|more| more.timer.is_some())
+    }
+
     /// Adds a callback; gives it back if the task is released, for the handle to run.
     pub(super) fn add_callback(&self, callback: Callback) -> (CallbackId, Option<Callback>) {
         let mut observers = self.observers().lock();

@@ -186,8 +186,10 @@ impl<T> Task<T> {
         if let Some(error) = self.own_wait() {
             return Err(TaskError::WouldDeadlock(error));
         }
-        frame::claim(self.cell());
-        self.cell().block(None);
+        if !self.cell().state().is_released() {
+            let _waiting = frame::prepare_to_wait(self.cell()).map_err(TaskError::WouldDeadlock)?;
+            self.cell().block(None);
+        }
         self.take_released()
     }
 

@@ -1,0 +1,333 @@
+//! Who waits for whom: a wait that closes a circle is refused.
+//!
+//! Workers that block until a task is over, until there is room, or until an executor has ended, are
+//! written down here while they do; nobody else comes here. A wait is refused if nothing that it
+//! depends on can ever go on:
+//!
+//! * a blocked worker goes on if what it waits for does;
+//! * a running task goes on, unless the thread that runs it is a blocked worker;
+//! * a queued task goes on if any worker of its executor does, or another one may be had; in a
+//!   lane, if the task that keeps the lane busy does;
+//! * a turn that waits in a parent's queue goes on if any worker of the parent does;
+//! * an executor ends if all that runs in it goes on.
+//!
+//! What cannot be seen goes on: a thread that is no worker, a task with a deadline, a turn that is
+//! just changing hands. So no wait is refused that could end; and whoever closes a circle finds all
+//! others written down, because all is decided under one lock.
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::claim;
+use super::core::CoreRef;
+use super::lanes::InHand;
+use super::seat;
+use crate::sync::{Mutex, global};
+use crate::task::cell::CellRef;
+use crate::task::error::WouldDeadlock;
+use crate::task::frame;
+use crate::task::id::TaskId;
+
+/// What a worker waits for.
+pub(super) enum Awaited {
+    Task(CellRef),
+    /// Room in a bounded queue.
+    Room(CoreRef),
+    /// The end of an executor.
+    End(CoreRef),
+}
+
+/// A worker that is blocked.
+struct Blocked {
+    /// The tasks whose user code the thread is in, innermost last.
+    inside: Vec<CellRef>,
+    /// The executors whose worker it is.
+    seats: Vec<CoreRef>,
+    awaited: Awaited,
+}
+
+/// All blocked workers of the process.
+#[derive(Default)]
+pub(crate) struct Waits {
+    blocked: BTreeMap<u64, Blocked>,
+    keys: u64,
+}
+
+global! {
+    fn waits() -> Mutex<Waits> = Mutex::new(Waits::default());
+}
+
+/// While it lives, this worker is known to be blocked.
+#[must_use]
+pub(super) struct Known(Option<u64>);
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        // References to tasks and executors: perhaps the last ones, hence after the lock.
+        let entry = self.0.take().and_then(|key| waits().lock().blocked.remove(&key));
+        drop(entry);
+    }
+}
+
+/// This worker is about to block until `cell` is over: runs it here if it may.
+pub(super) fn inside(cell: &CellRef) -> Result<Option<Box<dyn Any>>, WouldDeadlock> {
+    claim::run(cell)?;
+    if cell.state().is_released() {
+        return Ok(None);
+    }
+    let known = enter(Awaited::Task(cell.clone()))?;
+    Ok(Some(Box::new(known)))
+}
+
+/// Writes down that this thread blocks, if it is a worker; refused where that could never end.
+pub(super) fn enter(awaited: Awaited) -> Result<Known, WouldDeadlock> {
+    let seats = seat::all();
+    if seats.is_empty() {
+        return Ok(Known(None));
+    }
+    let blocked = Blocked { inside: frame::all(), seats, awaited };
+    let mut search = Search::default();
+    let (refused, entry) = {
+        let mut waits = waits().lock();
+        waits.keys += 1;
+        let key = waits.keys;
+        waits.blocked.insert(key, blocked);
+        let circle = search.circle(&waits.blocked, key);
+        match circle {
+            None => return Ok(Known(Some(key))),
+            Some(tasks) => (WouldDeadlock::in_circle(tasks), waits.blocked.remove(&key)),
+        }
+    };
+    drop((entry, search));
+    Err(refused)
+}
+
+/// Something that goes on or does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Node {
+    /// A blocked worker, by its key.
+    Worker(u64),
+    /// A task, by the address of its cell.
+    Task(usize),
+    /// Whether anybody comes for what waits in an executor, by its number.
+    Queue(u32),
+    /// The end of an executor.
+    End(u32),
+}
+
+/// What a node depends on.
+enum Needs {
+    Nothing,
+    Any(Vec<Node>),
+    All(Vec<Node>),
+}
+
+/// One look at everything that a wait depends on.
+#[derive(Default)]
+struct Search {
+    nodes: BTreeMap<Node, Needs>,
+    /// What the nodes' names stand for; also keeps it until the lock is gone.
+    tasks: BTreeMap<usize, CellRef>,
+    executors: BTreeMap<u32, CoreRef>,
+}
+
+type Entries = BTreeMap<u64, Blocked>;
+
+impl Search {
+    /// The tasks in whose circle the worker `key` waits, if it can never go on.
+    fn circle(&mut self, blocked: &Entries, key: u64) -> Option<Vec<TaskId>> {
+        let start = Node::Worker(key);
+        let mut open = vec![start];
+        while let Some(node) = open.pop() {
+            if self.nodes.contains_key(&node) {
+                continue;
+            }
+            let needs = self.needs(blocked, node);
+            if let Needs::Any(nodes) | Needs::All(nodes) = &needs {
+                open.extend(nodes);
+            }
+            self.nodes.insert(node, needs);
+        }
+        let going_on = self.going_on();
+        (!going_on.contains(&start)).then(|| self.name(blocked, start, &going_on))
+    }
+
+    /// The nodes that go on: the least set that the rules give.
+    fn going_on(&self) -> BTreeSet<Node> {
+        let mut known = BTreeSet::new();
+        loop {
+            let goes_on = |needs: &Needs| match needs {
+                Needs::Nothing => true,
+                Needs::Any(nodes) => nodes.iter().any(|node| known.contains(node)),
+                Needs::All(nodes) => nodes.iter().all(|node| known.contains(node)),
+            };
+            let all = self.nodes.iter().filter(|(_, needs)| goes_on(needs));
+            let next: BTreeSet<_> = all.map(|(node, _)| *node).collect();
+            if next.len() == known.len() {
+                return known;
+            }
+            known = next;
+        }
+    }
+
+    /// The tasks on the way from `start` until it comes back to one.
+    fn name(&self, blocked: &Entries, start: Node, going_on: &BTreeSet<Node>) -> Vec<TaskId> {
+        let mut names: Vec<TaskId> = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut at = Some(start);
+        while let Some(node) = at.filter(|node| seen.insert(*node)) {
+            let name = match node {
+                Node::Worker(key) => {
+                    blocked.get(&key).and_then(|b| b.inside.last().map(CellRef::id))
+                }
+                Node::Task(at) => self.tasks.get(&at).map(CellRef::id),
+                Node::Queue(_) | Node::End(_) => None,
+            };
+            names.extend(name.filter(|name| names.last() != Some(name)));
+            at = match self.nodes.get(&node) {
+                Some(Needs::Any(nodes) | Needs::All(nodes)) => {
+                    nodes.iter().find(|node| !going_on.contains(node)).copied()
+                }
+                _ => None,
+            };
+        }
+        names
+    }
+
+    fn needs(&mut self, blocked: &Entries, node: Node) -> Needs {
+        match node {
+            Node::Worker(key) => match blocked.get(&key).map(|worker| &worker.awaited) {
+                Some(Awaited::Task(cell)) => Needs::Any(vec![self.task(cell)]),
+                Some(Awaited::Room(core)) => Needs::Any(vec![Node::Queue(self.executor(core))]),
+                Some(Awaited::End(core)) => Needs::Any(vec![Node::End(self.executor(core))]),
+                None => Needs::Nothing,
+            },
+            Node::Task(at) => self
+                .tasks
+                .get(&at)
+                .cloned()
+                .map_or(Needs::Nothing, |cell| self.needs_of_task(blocked, &cell)),
+            Node::Queue(pool) => self
+                .executors
+                .get(&pool)
+                .cloned()
+                .map_or(Needs::Nothing, |core| self.needs_of_queue(blocked, &core)),
+            Node::End(pool) => self
+                .executors
+                .get(&pool)
+                .cloned()
+                .map_or(Needs::Nothing, |core| self.needs_of_end(&core)),
+        }
+    }
+
+    fn task(&mut self, cell: &CellRef) -> Node {
+        let at = cell.as_ptr().addr();
+        self.tasks.entry(at).or_insert_with(|| cell.clone());
+        Node::Task(at)
+    }
+
+    fn executor(&mut self, core: &CoreRef) -> u32 {
+        self.executors.entry(core.pool()).or_insert_with(|| core.clone());
+        core.pool()
+    }
+
+    fn needs_of_task(&mut self, blocked: &Entries, cell: &CellRef) -> Needs {
+        if cell.state().is_released() || cell.has_timer() {
+            return Needs::Nothing;
+        }
+        let address = cell.as_ptr();
+        let is_inside = |inside: &[CellRef]| inside.iter().any(|cell| cell.as_ptr() == address);
+        if let Some((key, _)) = blocked.iter().find(|(_, worker)| is_inside(&worker.inside)) {
+            return Needs::Any(vec![Node::Worker(*key)]);
+        }
+        if cell.state().has_run() {
+            return Needs::Nothing;
+        }
+        let Some(core) = blocked.values().find_map(|worker| claim::find(&worker.seats, cell))
+        else {
+            return Needs::Nothing;
+        };
+        let in_hand = {
+            let mut queue = core.lock();
+            let Some(line) = queue.lines.lists.line_of(cell) else { return Needs::Nothing };
+            match (queue.lines.lanes(), line.slot()) {
+                (Some((lanes, _)), Some(slot)) => lanes.in_hand(slot),
+                _ => InHand::Nothing,
+            }
+        };
+        self.needs_of_lane(blocked, &core, in_hand)
+    }
+
+    /// What waits in a lane of `core`, or in its only line: `in_hand` keeps the lane busy.
+    fn needs_of_lane(&mut self, blocked: &Entries, core: &CoreRef, in_hand: InHand) -> Needs {
+        let holder = match in_hand {
+            InHand::Nothing => return Needs::Any(vec![Node::Queue(self.executor(core))]),
+            InHand::Task(task) => blocked
+                .iter()
+                .find(|(_, worker)| worker.inside.iter().any(|cell| cell.id() == task)),
+            InHand::Turn(pool) => blocked
+                .iter()
+                .find(|(_, worker)| worker.seats.iter().any(|seat| seat.pool() == pool)),
+        };
+        holder.map_or(Needs::Nothing, |(key, _)| Needs::Any(vec![Node::Worker(*key)]))
+    }
+
+    /// Whether anybody comes for what waits in `core`.
+    fn needs_of_queue(&mut self, blocked: &Entries, core: &CoreRef) -> Needs {
+        let workers = {
+            let queue = core.lock();
+            let more = queue.workers < queue.limit() || queue.starting > 0;
+            if more || !queue.idle.is_empty() {
+                return Needs::Nothing;
+            }
+            queue.workers
+        };
+        let mut holders = Vec::new();
+        let mut seats = 0;
+        for (key, worker) in blocked {
+            let own = worker.seats.iter().filter(|seat| seat.pool() == core.pool()).count();
+            seats += own;
+            if own > 0 {
+                holders.push(Node::Worker(*key));
+            }
+        }
+        let mut waiting = 0;
+        if let Some(parent) = core.parent() {
+            let above = parent.executor.core();
+            let in_hand = {
+                let mut queue = above.lock();
+                waiting = queue.lines.turns_of(core.pool());
+                match (parent.key, queue.lines.lanes()) {
+                    (Some(key), Some((lanes, _))) => lanes.in_hand_of(key),
+                    _ => InHand::Nothing,
+                }
+            };
+            if waiting > 0 {
+                match self.needs_of_lane(blocked, above, in_hand) {
+                    Needs::Any(nodes) => holders.extend(nodes),
+                    needs => return needs,
+                }
+            }
+        }
+        if workers > seats + waiting {
+            // At work, or on its way from one hand to another.
+            return Needs::Nothing;
+        }
+        Needs::Any(holders)
+    }
+
+    fn needs_of_end(&mut self, core: &CoreRef) -> Needs {
+        let (running, waits, children) = {
+            let queue = core.lock();
+            let children: Vec<_> = queue.children.values().cloned().collect();
+            (queue.lines.lists.running_tasks(), queue.lines.is_waited_in(), children)
+        };
+        let mut nodes: Vec<Node> = running.iter().map(|cell| self.task(cell)).collect();
+        let ends = children.iter().map(|child| Node::End(self.executor(child)));
+        nodes.extend(ends);
+        if waits {
+            nodes.push(Node::Queue(self.executor(core)));
+        }
+        Needs::All(nodes)
+    }
+}
