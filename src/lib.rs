@@ -34,6 +34,7 @@ pub use task::Task;
 pub use task::canceller::{Canceller, Stopped};
 pub use task::context::{self, Context, OnCancel};
 pub use task::error::{Broken, Cancelled, Panic, Reason, TaskError, WaitTimeout, WouldDeadlock};
+pub use task::flatten::Flatten;
 pub use task::id::TaskId;
 pub use task::job::Job;
 pub use task::observer::CallbackId;

@@ -12,6 +12,7 @@ pub(crate) mod contain;
 pub mod context;
 pub(crate) mod ending;
 pub(crate) mod error;
+pub(crate) mod flatten;
 pub(crate) mod frame;
 pub(crate) mod handle;
 mod hooks;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::sleep::Sleep;
 use crate::task::Task;
 use crate::task::error::TaskError;
+use crate::task::flatten::Flatten;
 use crate::task::state::Expired;
 
 impl<T> Task<T> {
@@ -80,6 +81,23 @@ impl<T> Timeout<T> {
     }
 }
 
+impl<T, E> Timeout<Result<T, E>> {
+    /// As [`Task::flatten`]: the limit's error becomes the closure's own, too.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::{io, time::Duration};
+    /// # futures::executor::block_on(async {
+    /// let (_promise, task) = poolbridge::promise::<io::Result<()>>();
+    /// let error = task.timeout(Duration::ZERO).flatten().await.unwrap_err();
+    /// assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    /// # });
+    /// ```
+    pub fn flatten(self) -> Flatten<T, E, Self> {
+        Flatten::new(self)
+    }
+}
+
 impl<T> Future for Timeout<T> {
     type Output = Result<T, TaskError>;
 
@@ -125,6 +143,13 @@ pub struct TimeoutOr<T> {
 
 // The value is never pinned.
 impl<T> Unpin for TimeoutOr<T> {}
+
+impl<T, E> TimeoutOr<Result<T, E>> {
+    /// As [`Task::flatten`].
+    pub fn flatten(self) -> Flatten<T, E, Self> {
+        Flatten::new(self)
+    }
+}
 
 impl<T> Future for TimeoutOr<T> {
     type Output = Result<T, TaskError>;

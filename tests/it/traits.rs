@@ -9,8 +9,8 @@ use std::sync::MutexGuard;
 
 use poolbridge::{
     Blocking, BuildError, CallbackId, Cancel, Cancelled, Canceller, Context, Executor,
-    ExecutorBuilder, Expired, Job, OnCancel, OnFull, Panic, PoolThread, Promise, Queued, Reason,
-    Rejected, Report, Running, Shielded, Shutdown, Snapshot, StartError, Status, Stopped,
+    ExecutorBuilder, Expired, Flatten, Job, OnCancel, OnFull, Panic, PoolThread, Promise, Queued,
+    Reason, Rejected, Report, Running, Shielded, Shutdown, Snapshot, StartError, Status, Stopped,
     Submission, SubmitWhenReady, Task, TaskError, TaskId, TaskInfo, Termination,
     TerminationTimeout, ThreadPoolBuilder, Timeout, TimeoutOr, WaitTimeout, Worker, WouldDeadlock,
 };
@@ -32,6 +32,7 @@ type F = fn() -> NotSync;
 fn handles_are_send_and_sync() {
     send_sync::<Task<NotSync>>();
     send_sync::<Shielded<NotSync>>();
+    send_sync::<Flatten<NotSync, TaskError>>();
     send::<Promise<NotSync>>();
     fn is_sync<T: Sync>() {}
     is_sync::<Promise<NotSync>>();
@@ -47,6 +48,7 @@ fn handles_are_send_and_sync() {
     send_sync::<Report>();
     send::<Timeout<NotSync>>();
     send::<TimeoutOr<NotSync>>();
+    send::<Flatten<NotSync, TaskError, Timeout<Result<NotSync, TaskError>>>>();
     send::<SubmitWhenReady<NotSync, F>>();
     send::<Worker>();
     send::<PoolThread>();
@@ -66,6 +68,7 @@ fn futures_are_unpin_whatever_they_carry() {
     unpin::<Timeout<Pinned>>();
     unpin::<TimeoutOr<Pinned>>();
     unpin::<Shielded<Pinned>>();
+    unpin::<Flatten<Pinned, Pinned>>();
     unpin::<Stopped>();
     unpin::<Termination>();
     unpin::<SubmitWhenReady<u8, fn(std::marker::PhantomPinned) -> u8>>();
@@ -78,6 +81,7 @@ fn futures_are_futures() {
     future::<Timeout<NotSync>>();
     future::<TimeoutOr<NotSync>>();
     future::<Shielded<NotSync>>();
+    future::<Flatten<NotSync, TaskError>>();
     future::<Stopped>();
     future::<Termination>();
     future::<TerminationTimeout>();
@@ -123,6 +127,7 @@ fn errors_are_errors() {
 fn everything_can_be_printed() {
     debug::<Task<NotSync>>();
     debug::<Shielded<NotSync>>();
+    debug::<Flatten<NotSync, NotSync>>();
     debug::<Timeout<NotSync>>();
     debug::<TimeoutOr<NotSync>>();
     debug::<Promise<NotSync>>();
