@@ -10,6 +10,7 @@ pub(crate) mod callback_on;
 pub(crate) mod config;
 mod core;
 pub(crate) mod default;
+pub(crate) mod exit_guard;
 mod list;
 mod queue;
 pub(crate) mod room;

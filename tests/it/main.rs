@@ -12,6 +12,7 @@ mod default_executor;
 mod endings;
 mod errors;
 mod executor;
+mod exit_guard;
 mod flatten;
 mod hooks;
 mod initializer;

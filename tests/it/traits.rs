@@ -9,9 +9,9 @@ use std::sync::MutexGuard;
 
 use poolbridge::{
     Blocking, BuildError, CallbackId, Cancel, Cancelled, Canceller, Context, Executor,
-    ExecutorBuilder, Expired, Flatten, Job, OnCancel, OnFull, Panic, PoolThread, Promise, Queued,
-    Reason, Rejected, Report, Running, Shielded, Shutdown, Snapshot, StartError, Status, Stopped,
-    Submission, SubmitWhenReady, Task, TaskError, TaskId, TaskInfo, Termination,
+    ExecutorBuilder, ExitGuard, Expired, Flatten, Job, OnCancel, OnFull, Panic, PoolThread,
+    Promise, Queued, Reason, Rejected, Report, Running, Shielded, Shutdown, Snapshot, StartError,
+    Status, Stopped, Submission, SubmitWhenReady, Task, TaskError, TaskId, TaskInfo, Termination,
     TerminationTimeout, ThreadPoolBuilder, Timeout, TimeoutOr, WaitTimeout, Worker, WouldDeadlock,
 };
 
@@ -43,6 +43,7 @@ fn handles_are_send_and_sync() {
     send_sync::<Job>();
     send_sync::<Executor>();
     send_sync::<Termination>();
+    send_sync::<ExitGuard>();
     send_sync::<Snapshot>();
     send_sync::<TaskInfo>();
     send_sync::<Report>();
@@ -141,6 +142,7 @@ fn everything_can_be_printed() {
     debug::<Job>();
     debug::<Report>();
     debug::<Termination>();
+    debug::<ExitGuard>();
     debug::<TerminationTimeout>();
     debug::<Snapshot>();
     debug::<Canceller>();
