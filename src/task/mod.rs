@@ -21,6 +21,7 @@ pub(crate) mod job;
 pub(crate) mod observer;
 pub(crate) mod plan;
 pub(crate) mod promise;
+pub(crate) mod ruling;
 pub(crate) mod shield;
 pub(crate) mod state;
 pub(crate) mod trampoline;

@@ -33,7 +33,7 @@ impl<T> Task<T> {
     /// # }).unwrap();
     /// ```
     pub fn timeout(self, limit: Duration) -> Timeout<T> {
-        Timeout { task: Some(self), sleep: Sleep::new(limit) }
+        Timeout { sleep: Sleep::over(self.cell(), limit), task: Some(self) }
     }
 
     /// As [`timeout`](Self::timeout), but gives `value` when the time is over.
