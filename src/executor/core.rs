@@ -149,6 +149,11 @@ impl CoreRef {
         Ok(())
     }
 
+    /// Gives a turn back to the backend that has work left. One that is refused is dropped.
+    pub(super) fn restart(&self, worker: Worker) {
+        contain(|| drop(self.backend.start(worker)));
+    }
+
     /// Nobody is left for what is queued: it ends as broken.
     pub(super) fn strand(&self, broken: Broken) {
         self.refuse_queued(&TaskError::Broken(broken), Queue::is_stranded);

@@ -110,6 +110,47 @@ impl Worker {
         contain(move || drop((self, core)));
     }
 
+    /// Runs at most `max` jobs on this thread, and says how many. If work is left, the turn goes back
+    /// to the backend.
+    pub(super) fn run_jobs(mut self, max: usize) -> usize {
+        let core = self.core.clone();
+        let _seat = match initialize(&core) {
+            Ok(seat) => seat,
+            Err(broken) => {
+                core.break_for_ever(broken);
+                return 0;
+            }
+        };
+        let mut ran = 0;
+        loop {
+            let (step, room) = {
+                let mut queue = core.lock();
+                if ran == max && queue.lists.pending() > 0 {
+                    break;
+                }
+                let step = queue.next_step(&core, None);
+                (step, queue.grant_room(core.config.capacity))
+            };
+            wake(room);
+            match step {
+                Step::Run(owner) => {
+                    run_here(&core, owner);
+                    ran += 1;
+                }
+                Step::Again(lost) => drop(lost),
+                Step::Idle => unreachable!("it has no bed"),
+                Step::Leave => {
+                    self.holds_turn = false;
+                    core.lock().leaving -= 1;
+                    core.tell_if_over();
+                    return ran;
+                }
+            }
+        }
+        core.restart(self);
+        ran
+    }
+
     /// Runs jobs until the turn is given back.
     fn serve(&mut self) {
         let core = self.core.clone();
