@@ -25,6 +25,7 @@ pub use executor::backend::{Backend, StartError, Worker};
 pub use executor::config::{BuildError, OnFull};
 pub use executor::default::{default_executor, run_in_executor, set_default_executor};
 pub use executor::exit_guard::ExitGuard;
+pub use executor::manual::Manual;
 pub use executor::room::SubmitWhenReady;
 pub use executor::shutdown::{Queued, Report, Running, Shutdown, Termination, TerminationTimeout};
 pub use executor::snapshot::{Snapshot, TaskInfo};

@@ -12,6 +12,7 @@ mod core;
 pub(crate) mod default;
 pub(crate) mod exit_guard;
 mod list;
+pub(crate) mod manual;
 mod queue;
 pub(crate) mod room;
 pub(crate) mod shutdown;

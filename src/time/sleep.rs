@@ -28,12 +28,7 @@ impl Sleep {
         Self::by(clock.filter(|clock| clock.rules_awaits()), limit)
     }
 
-    /// By the clock that rules here. The time runs from here on.
-    pub(crate) fn new(limit: Duration) -> Self {
-        Self::by(None, limit)
-    }
-
-    /// By this clock, if there is one. The time runs from here on.
+    /// By this clock, or else by the one that rules here. The time runs from here on.
     pub(crate) fn by(clock: Ruling, limit: Duration) -> Self {
         if let Some(clock) = clock {
             let at = clock.now().checked_add(limit);

@@ -18,7 +18,8 @@ impl<T> Task<T> {
     /// instant wins. Zero looks once; [`Duration::MAX`] is no limit.
     ///
     /// The time is tokio's inside a tokio runtime (feature `tokio`), else the crate's own timer
-    /// thread's; no runtime is needed.
+    /// thread's; no runtime is needed. Tasks of [`Executor::manual`](crate::Executor::manual) go by
+    /// the clock of that.
     ///
     /// # Examples
     /// ```

@@ -16,6 +16,7 @@ mod exit_guard;
 mod flatten;
 mod hooks;
 mod initializer;
+mod manual;
 mod panics;
 mod processes;
 mod promise;

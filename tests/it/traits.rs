@@ -9,7 +9,7 @@ use std::sync::MutexGuard;
 
 use poolbridge::{
     Blocking, BuildError, CallbackId, Cancel, Cancelled, Canceller, Context, Executor,
-    ExecutorBuilder, ExitGuard, Expired, Flatten, Job, OnCancel, OnFull, Panic, PoolThread,
+    ExecutorBuilder, ExitGuard, Expired, Flatten, Job, Manual, OnCancel, OnFull, Panic, PoolThread,
     Promise, Queued, Reason, Rejected, Report, Running, Shielded, Shutdown, Snapshot, StartError,
     Status, Stopped, Submission, SubmitWhenReady, Task, TaskError, TaskId, TaskInfo, Termination,
     TerminationTimeout, ThreadPoolBuilder, Timeout, TimeoutOr, WaitTimeout, Worker, WouldDeadlock,
@@ -44,6 +44,7 @@ fn handles_are_send_and_sync() {
     send_sync::<Executor>();
     send_sync::<Termination>();
     send_sync::<ExitGuard>();
+    send_sync::<Manual>();
     send_sync::<Snapshot>();
     send_sync::<TaskInfo>();
     send_sync::<Report>();
@@ -143,6 +144,7 @@ fn everything_can_be_printed() {
     debug::<Report>();
     debug::<Termination>();
     debug::<ExitGuard>();
+    debug::<Manual>();
     debug::<TerminationTimeout>();
     debug::<Snapshot>();
     debug::<Canceller>();
