@@ -51,9 +51,9 @@ impl ExitGuard {
     /// use std::time::Duration;
     /// let pool = poolbridge::Executor::threads().build()?;
     /// let guard = pool.exit_guard(Duration::from_secs(10));
-    /// pool.submit(|| ()).detach();
-    /// let report = guard.finish()?;
-    /// assert_eq!((report.finished, report.still_running), (1, 0));
+    /// let task = pool.submit(|| 1);
+    /// assert_eq!(guard.finish()?.still_running, 0);
+    /// assert_eq!(task.wait().unwrap(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn finish(mut self) -> Result<Report, WouldDeadlock> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use poolbridge::{Reason, Running, Shutdown, TaskError};
 
-use crate::support::{Counter, FAR, Gate, occupy, one_worker, outcome, value, within};
+use crate::support::{Counter, FAR, Gate, eventually, occupy, one_worker, outcome, value, within};
 
 #[test]
 fn a_dropped_guard_stops_accepting_and_returns_when_the_queue_has_run() {
@@ -45,10 +45,14 @@ fn a_finished_guard_reports() {
         let guard = pool.exit_guard(FAR);
         let busy = occupy(&pool);
         pool.submit(|| ()).detach();
-        busy.open();
+        let (gate, watched) = (busy.gate(), pool.clone());
+        let opener = std::thread::spawn(move || {
+            eventually(|| watched.snapshot().closed);
+            gate.open();
+        });
         let report = guard.finish().unwrap();
-        assert!(report.finished >= 1);
-        assert_eq!((report.cancelled, report.still_running), (0, 0));
+        assert_eq!((report.finished, report.cancelled, report.still_running), (2, 0, 0));
+        opener.join().unwrap();
         busy.finish();
     });
 }

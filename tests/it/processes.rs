@@ -122,7 +122,7 @@ fn a_process_that_waits_for_its_shutdown_sees_its_work_done() {
     }
 }
 
-/// Or has a guard.
+/// S02: or has a guard.
 #[test]
 fn a_process_with_a_guard_does_its_queued_work_before_it_exits() {
     let printed = alone("a_process_with_a_guard_does_its_queued_work_before_it_exits", || {
