@@ -3,6 +3,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::future::Future as _;
 use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -269,4 +270,45 @@ fn an_executor_that_is_gone_leaves_nothing() {
         assert!(start.elapsed().as_secs() < 60, "{left} bytes are left");
         thread::yield_now();
     }
+}
+
+/// Nor has an executor whose turn is kept for somebody to run it by hand, whoever goes first.
+#[test]
+fn a_manual_executor_that_is_gone_leaves_nothing() {
+    let _turn = alone();
+    let far = std::time::Duration::from_secs(3600);
+    let make = |manual_first: bool| {
+        let (pool, manual) = Executor::manual();
+        let moved = Arc::new([1_u8; 1024]);
+        let capture = || Arc::clone(&moved);
+        let (queued, limited, run, cancelled) = (capture(), capture(), capture(), capture());
+        assert_eq!(
+            pool.submit(move || run[0]).timeout(far).into_inner().cancel(),
+            Cancel::Prevented
+        );
+        let run = pool.job(|| 1).run_timeout(far).submit();
+        assert!(manual.run_one());
+        assert_eq!(run.wait().unwrap(), 1);
+        pool.job(move || drop(queued)).queue_timeout(far).submit().detach();
+        let mut limit = pool.submit(move || drop(limited)).timeout(far);
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(std::pin::Pin::new(&mut limit).poll(&mut cx).is_pending());
+        assert_eq!(pool.submit(move || drop(cancelled)).cancel(), Cancel::Prevented);
+        if manual_first {
+            drop(manual);
+            drop(pool);
+        } else {
+            drop(pool);
+            drop(manual);
+        }
+        assert_eq!(Arc::strong_count(&moved), 1);
+    };
+    make(true);
+    make(false);
+    let before = LIVE.load(SeqCst);
+    for n in 0..200 {
+        make(n % 2 == 0);
+    }
+    let left = LIVE.load(SeqCst) - before;
+    assert!(left < 4096, "{left} bytes are left");
 }

@@ -22,7 +22,8 @@ impl ExecutorBuilder {
     pub(super) fn new(source: Source) -> Self {
         let share = if source.parent().is_some() { child::FAIR_SHARE } else { FAIR_SHARE };
         let max_workers = source.parallelism().get();
-        let config = Config { max_workers, fair_share: Some(share), ..Config::default() };
+        let clock = source.parent().and_then(|own| own.executor.core().config.clock.clone());
+        let config = Config { max_workers, fair_share: Some(share), clock, ..Config::default() };
         Self { source, config }
     }
 

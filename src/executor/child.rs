@@ -247,6 +247,7 @@ impl Executor {
             before_job: own.before_job.clone(),
             after_job: own.after_job.clone(),
             fair_share: Some(FAIR_SHARE),
+            clock: own.clock.clone(),
             ..Config::default()
         }
     }

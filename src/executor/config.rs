@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::sync::SharedArc;
 use crate::task::context::Context;
+use crate::task::ruling::RulingClock;
 
 /// What a submission does when the queue is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -95,6 +96,8 @@ pub(super) struct Config {
     pub(super) after_job: Option<JobHook>,
     pub(super) on_thread_start: Option<ThreadHook>,
     pub(super) on_thread_stop: Option<ThreadHook>,
+    /// Rules over every task.
+    pub(super) clock: Option<SharedArc<dyn RulingClock>>,
 }
 
 /// Options that every executor has, for the builders; each has a field `config`.

@@ -241,7 +241,8 @@ impl Termination {
     /// # }).unwrap();
     /// ```
     pub fn timeout(self, limit: Duration) -> TerminationTimeout {
-        TerminationTimeout { termination: self, sleep: Sleep::new(limit) }
+        let sleep = Sleep::by(self.core.config.clock.clone(), limit);
+        TerminationTimeout { termination: self, sleep }
     }
 
     /// The jobs that were handed back, without waiting for what runs.

@@ -18,6 +18,7 @@ use crate::task::cell::CellRef;
 use crate::task::context::Context;
 use crate::task::error::{Reason, TaskError};
 use crate::task::observer::Reclaim;
+use crate::task::ruling::RulingClock;
 use crate::task::state::Verdict;
 use crate::time::deadline;
 
@@ -98,16 +99,18 @@ where
     } else {
         body::new::<_, T, Core>(work, id, home, true)
     };
-    let queue_timeout = details.and_then(|details| details.note(&job));
+    let clock = core.config.clock.clone();
+    let details = details.or_else(|| clock.is_some().then(Details::default));
+    let queue_timeout = details.and_then(|details| details.note(&job, clock));
     Fresh { job, handle, boxed, queue_timeout }
 }
 
 impl Details {
     /// Writes down in the cell what it has to know; the rest is the limit on its time in the queue.
-    fn note(self, job: &CellRef) -> Option<Duration> {
+    fn note(self, job: &CellRef, clock: Option<SharedArc<dyn RulingClock>>) -> Option<Duration> {
         let Self { name, label, queue_timeout, run_timeout, reclaim } = self;
         // Foreign code, hence before the lock.
-        let clock = run_timeout.and_then(|_| deadline::ruling_clock());
+        let clock = clock.or_else(|| run_timeout.and_then(|_| deadline::ruling_clock()));
         job.prepare(|plan, slot| {
             *slot = reclaim;
             plan.name = name;

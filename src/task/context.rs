@@ -101,7 +101,9 @@ impl Context {
         if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 
-    /// When the task's run deadline passes, if it has one.
+    /// When the task's run deadline passes, if it has one: by the clock that rules it, which is not
+    /// [`Instant`]'s where a test has paused tokio's or moves its own. [`remaining`](Self::remaining)
+    /// always fits.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.cell.plan(|plan| plan.run_deadline)?
@@ -110,7 +112,9 @@ impl Context {
     /// How long the task may go on: zero once its deadline has passed, `None` without one.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
-        Some(self.deadline()?.saturating_duration_since(now()))
+        let (deadline, clock) = self.cell.plan(|plan| (plan.run_deadline, plan.clock.clone()))?;
+        let now = clock.map_or_else(now, |clock| clock.now());
+        Some(deadline?.saturating_duration_since(now))
     }
 
     /// The task's name.

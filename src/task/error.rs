@@ -91,6 +91,27 @@ impl Error for TaskError {
     }
 }
 
+/// For [`Task::flatten`](crate::Task::flatten) on tasks whose closures give an `io::Result`. The
+/// [`TaskError`] is the source.
+///
+/// The kind is `TimedOut` for a deadline, `Deadlock` for a wait that could never end, `ResourceBusy`
+/// for want of room, and `Other` for the rest: never `Interrupted` (not for a cancel either) or
+/// `WouldBlock`, upon which callers repeat a call.
+impl From<TaskError> for std::io::Error {
+    fn from(error: TaskError) -> Self {
+        use std::io::ErrorKind;
+        let kind = match &error {
+            TaskError::TimedOut(_) => ErrorKind::TimedOut,
+            TaskError::WouldDeadlock(_) | TaskError::Rejected(Reason::WouldDeadlock) => {
+                ErrorKind::Deadlock
+            }
+            TaskError::Rejected(Reason::Full | Reason::Displaced) => ErrorKind::ResourceBusy,
+            _ => ErrorKind::Other,
+        };
+        std::io::Error::new(kind, error)
+    }
+}
+
 /// A panic that a closure ended with.
 #[derive(Clone)]
 pub struct Panic(SharedArc<PanicInner>);

@@ -1,23 +1,30 @@
 //! The limits of one job: on its time in the queue, and on its run.
 
-use std::any::Any;
 use std::time::Duration;
 
 use super::clock;
-use crate::sync::now;
+use crate::sync::{SharedArc, now};
 use crate::task::cell::CellRef;
+use crate::task::ruling::RulingClock;
 use crate::task::state::Expired;
 
 /// The job has to start within `limit`.
 pub(crate) fn arm_queue(cell: &CellRef, limit: Duration) {
-    arm(cell, limit, Expired::Queue);
+    if let Some(clock) = cell.plan(|plan| plan.clock.clone()).flatten() {
+        return arm(cell, limit, Expired::Queue, Some(&*clock));
+    }
+    #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
+    if let Some(clock) = super::tokio::ruling_clock() {
+        return arm(cell, limit, Expired::Queue, Some(&clock));
+    }
+    arm(cell, limit, Expired::Queue, None);
 }
 
 /// The clock that rules here, if it is not ours: a run deadline follows that of its submission.
-pub(crate) fn ruling_clock() -> Option<Box<dyn Any + Send>> {
+pub(crate) fn ruling_clock() -> Option<SharedArc<dyn RulingClock>> {
     #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
-    if let Some(runtime) = super::tokio::ruling_clock() {
-        return Some(Box::new(runtime));
+    if let Some(clock) = super::tokio::ruling_clock() {
+        return Some(SharedArc::new(clock));
     }
     None
 }
@@ -25,36 +32,30 @@ pub(crate) fn ruling_clock() -> Option<Box<dyn Any + Send>> {
 /// The job starts: its queue deadline is off, its run deadline is on.
 #[inline]
 pub(crate) fn begin_run(cell: &CellRef) {
-    if let Some((limit, clock)) = cell.plan(|plan| (plan.run_timeout, plan.clock.take())) {
+    let limit = cell.plan(|plan| plan.run_timeout.map(|limit| (limit, plan.clock.clone())));
+    if let Some(limit) = limit {
         drop(cell.swap_timer(None, true));
-        if let Some(limit) = limit {
-            cell.plan(|plan| plan.run_deadline = now().checked_add(limit));
-            arm_run(cell, limit, clock);
+        if let Some((limit, clock)) = limit {
+            arm(cell, limit, Expired::Run, clock.as_deref());
         }
     }
 }
 
-fn arm_run(cell: &CellRef, limit: Duration, clock: Option<Box<dyn Any + Send>>) {
-    #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
-    let _inside = clock.as_deref().and_then(super::tokio::enter);
-    #[cfg(not(all(feature = "tokio", not(poolbridge_loom))))]
-    drop(clock);
-    arm(cell, limit, Expired::Run);
-}
-
-/// Sets the deadline, by the clock that rules here; the task's end disarms it.
-fn arm(cell: &CellRef, limit: Duration, why: Expired) {
+/// Sets the deadline, by `clock` or else by ours; the task's end disarms it.
+fn arm(cell: &CellRef, limit: Duration, why: Expired, clock: Option<&dyn RulingClock>) {
+    // A deadline beyond what the clock can say is none.
+    let Some(at) = clock.map_or_else(now, |clock| clock.now()).checked_add(limit) else { return };
+    let is_run = why == Expired::Run;
+    if is_run {
+        cell.plan(|plan| plan.run_deadline = Some(at));
+    }
     let target = cell.clone();
     let fire = move || {
         target.expire(why);
     };
-    #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
-    let fire = match super::tokio::arm(limit, fire) {
-        Ok(timer) => return drop(cell.swap_timer(Some(timer), why == Expired::Run)),
-        Err(fire) => fire,
+    let timer: Box<dyn Send> = match clock {
+        Some(clock) => clock.arm(at, Box::new(fire)),
+        None => Box::new(clock::arm(at, fire)),
     };
-    // A deadline beyond what the clock can say is none.
-    if let Some(at) = now().checked_add(limit) {
-        drop(cell.swap_timer(Some(Box::new(clock::arm(at, fire))), why == Expired::Run));
-    }
+    drop(cell.swap_timer(Some(timer), is_run));
 }

@@ -1,10 +1,12 @@
 //! Deadlines: of a queued job, of a running one, of an await.
 //!
-//! Reading order: [`clock`] (our own timers), `tokio` (its clock, where it rules), [`sleep`] (an
-//! await that ends), [`deadline`] (a job's limits), [`timeout`] (the faces).
+//! Reading order: [`clock`] (our own timers), `tokio` (its clock, where it rules), [`manual`] (one
+//! that a test moves), [`sleep`] (an await that ends), [`deadline`] (a job's limits), [`timeout`]
+//! (the faces).
 
 pub(crate) mod clock;
 pub(crate) mod deadline;
+pub(crate) mod manual;
 pub(crate) mod sleep;
 pub(crate) mod timeout;
 #[cfg(all(feature = "tokio", not(poolbridge_loom)))]

@@ -3,11 +3,16 @@
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::clock::{self, Armed};
+use super::clock;
 use crate::sync::{Mutex, SharedArc, now};
+use crate::task::cell::CellRef;
 use crate::task::contain::contain;
+use crate::task::ruling::{self, RulingClock};
 
-/// Ready once a time has passed, by the clock that rules where it was made.
+/// A clock that rules in the place of ours.
+type Ruling = Option<SharedArc<dyn RulingClock>>;
+
+/// Ready once a time has passed, by the clock that rules what is awaited, or else where it was made.
 pub(crate) enum Sleep {
     /// Further off than the clock can say.
     Never,
@@ -17,13 +22,27 @@ pub(crate) enum Sleep {
 }
 
 impl Sleep {
-    /// The time runs from here on.
-    pub(crate) fn new(limit: Duration) -> Self {
+    /// To await this task with. The time runs from here on.
+    pub(crate) fn over(cell: &CellRef, limit: Duration) -> Self {
+        let clock = cell.plan(|plan| plan.clock.clone()).flatten();
+        Self::by(clock.filter(|clock| clock.rules_awaits()), limit)
+    }
+
+    /// By this clock, or else by the one that rules here. The time runs from here on.
+    pub(crate) fn by(clock: Ruling, limit: Duration) -> Self {
+        if let Some(clock) = clock {
+            let at = clock.now().checked_add(limit);
+            return at.map_or(Sleep::Never, |at| Sleep::Own(OwnSleep::new(at, Some(clock))));
+        }
         #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
         if let Some(sleep) = super::tokio::TokioSleep::new(limit) {
             return Sleep::Tokio(sleep);
         }
-        now().checked_add(limit).map_or(Sleep::Never, |at| Sleep::Own(OwnSleep::new(at)))
+        Self::own(limit)
+    }
+
+    fn own(limit: Duration) -> Self {
+        now().checked_add(limit).map_or(Sleep::Never, |at| Sleep::Own(OwnSleep::new(at, None)))
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -35,9 +54,7 @@ impl Sleep {
                 Ok(poll) => poll,
                 // That runtime is gone, and its clock with it.
                 Err(left) => {
-                    *self = now()
-                        .checked_add(left)
-                        .map_or(Sleep::Never, |at| Sleep::Own(OwnSleep::new(at)));
+                    *self = Self::own(left);
                     self.poll(cx)
                 }
             },
@@ -45,20 +62,21 @@ impl Sleep {
     }
 }
 
-/// By our own clock. Armed at the first poll that has to wait.
+/// By our own clock, or by one that rules. Armed at the first poll that has to wait.
 pub(crate) struct OwnSleep {
     at: Instant,
+    clock: Ruling,
     waker: SharedArc<Mutex<Option<Waker>>>,
     armed: Option<Armed>,
 }
 
 impl OwnSleep {
-    fn new(at: Instant) -> Self {
-        Self { at, waker: SharedArc::default(), armed: None }
+    fn new(at: Instant, clock: Ruling) -> Self {
+        Self { at, clock, waker: SharedArc::default(), armed: None }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if now() >= self.at {
+        if self.clock.as_ref().map_or_else(now, |clock| clock.now()) >= self.at {
             self.armed = None;
             return Poll::Ready(());
         }
@@ -67,13 +85,23 @@ impl OwnSleep {
         contain(|| drop(old));
         if self.armed.is_none() {
             let waker = SharedArc::clone(&self.waker);
-            self.armed = Some(clock::arm(self.at, move || {
+            let fire = move || {
                 let waker = waker.lock().take();
                 if let Some(waker) = waker {
                     waker.wake();
                 }
-            }));
+            };
+            self.armed = Some(match &self.clock {
+                None => Armed::Own { _armed: clock::arm(self.at, fire) },
+                Some(clock) => Armed::Ruled { _armed: clock.arm(self.at, Box::new(fire)) },
+            });
         }
         Poll::Pending
     }
+}
+
+/// Held until the time is over, or taken back by the drop.
+enum Armed {
+    Own { _armed: clock::Armed },
+    Ruled { _armed: ruling::Armed },
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::sleep::Sleep;
 use crate::task::Task;
 use crate::task::error::TaskError;
+use crate::task::flatten::Flatten;
 use crate::task::state::Expired;
 
 impl<T> Task<T> {
@@ -17,7 +18,8 @@ impl<T> Task<T> {
     /// instant wins. Zero looks once; [`Duration::MAX`] is no limit.
     ///
     /// The time is tokio's inside a tokio runtime (feature `tokio`), else the crate's own timer
-    /// thread's; no runtime is needed.
+    /// thread's; no runtime is needed. Tasks of [`Executor::manual`](crate::Executor::manual) go by
+    /// the clock of that.
     ///
     /// # Examples
     /// ```
@@ -32,7 +34,7 @@ impl<T> Task<T> {
     /// # }).unwrap();
     /// ```
     pub fn timeout(self, limit: Duration) -> Timeout<T> {
-        Timeout { task: Some(self), sleep: Sleep::new(limit) }
+        Timeout { sleep: Sleep::over(self.cell(), limit), task: Some(self) }
     }
 
     /// As [`timeout`](Self::timeout), but gives `value` when the time is over.
@@ -77,6 +79,23 @@ impl<T> Timeout<T> {
             Some(task) => task,
             None => panic!("the task is gone: the time was over"),
         }
+    }
+}
+
+impl<T, E> Timeout<Result<T, E>> {
+    /// As [`Task::flatten`]: the limit's error becomes the closure's own, too.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::{io, time::Duration};
+    /// # futures::executor::block_on(async {
+    /// let (_promise, task) = poolbridge::promise::<io::Result<()>>();
+    /// let error = task.timeout(Duration::ZERO).flatten().await.unwrap_err();
+    /// assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    /// # });
+    /// ```
+    pub fn flatten(self) -> Flatten<T, E, Self> {
+        Flatten::new(self)
     }
 }
 
@@ -125,6 +144,13 @@ pub struct TimeoutOr<T> {
 
 // The value is never pinned.
 impl<T> Unpin for TimeoutOr<T> {}
+
+impl<T, E> TimeoutOr<Result<T, E>> {
+    /// As [`Task::flatten`].
+    pub fn flatten(self) -> Flatten<T, E, Self> {
+        Flatten::new(self)
+    }
+}
 
 impl<T> Future for TimeoutOr<T> {
     type Output = Result<T, TaskError>;

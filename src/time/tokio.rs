@@ -3,7 +3,6 @@
 //! With a paused clock, our work in flight does not hold the time back as `spawn_blocking` does:
 //! a runtime with nothing else to do jumps to the next deadline at once.
 
-use std::any::Any;
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,21 +10,29 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::runtime::{EnterGuard, Handle, Id};
+use tokio::runtime::{Handle, Id};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::clock;
 use crate::sync::{Mutex, SharedArc, now, thread_local};
 use crate::task::contain::drop_payload;
+use crate::task::ruling::{Armed, Fire, RulingClock};
 
 thread_local! {
     /// The runtime that was asked last, and whether it has a clock.
     static ASKED: Cell<Option<(Id, bool)>> = Cell::new(None);
 }
 
-/// The runtime around us, if it has a clock.
-pub(super) fn ruling_clock() -> Option<Handle> {
+/// The clock of a runtime, there and elsewhere.
+pub(super) struct RuntimeClock(Handle);
+
+/// The clock of the runtime around us, if it has one.
+pub(super) fn ruling_clock() -> Option<RuntimeClock> {
+    runtime_with_clock().map(RuntimeClock)
+}
+
+fn runtime_with_clock() -> Option<Handle> {
     let handle = Handle::try_current().ok()?;
     let known = ASKED.try_with(Cell::get).ok()?.filter(|(id, _)| *id == handle.id());
     let has_clock = known.map_or_else(
@@ -42,11 +49,6 @@ pub(super) fn ruling_clock() -> Option<Handle> {
     has_clock.then_some(handle)
 }
 
-/// Makes the clock rule here that [`ruling_clock`] gave elsewhere.
-pub(super) fn enter(clock: &(dyn Any + Send)) -> Option<EnterGuard<'_>> {
-    clock.downcast_ref::<Handle>().map(Handle::enter)
-}
-
 /// A sleep by tokio's clock. Its timer is made at the first poll that has to wait.
 pub(crate) struct TokioSleep {
     handle: Handle,
@@ -58,7 +60,7 @@ pub(crate) struct TokioSleep {
 impl TokioSleep {
     /// `None` where tokio's clock does not rule.
     pub(super) fn new(limit: Duration) -> Option<Self> {
-        let handle = ruling_clock()?;
+        let handle = runtime_with_clock()?;
         Some(Self { handle, at: Instant::now().checked_add(limit), timer: None })
     }
 
@@ -84,14 +86,14 @@ impl TokioSleep {
 }
 
 /// What is to happen at a deadline; taken by whoever comes first, the time or the disarming.
-type Shot<F> = SharedArc<Mutex<Option<F>>>;
+type Shot = SharedArc<Mutex<Option<Fire>>>;
 
-struct Disarm<F> {
-    shot: Shot<F>,
+struct Disarm {
+    shot: Shot,
     task: AbortHandle,
 }
 
-impl<F> Drop for Disarm<F> {
+impl Drop for Disarm {
     fn drop(&mut self) {
         let shot = self.shot.lock().take();
         drop(shot);
@@ -100,12 +102,12 @@ impl<F> Drop for Disarm<F> {
 }
 
 /// Falls back to our own clock if the runtime goes away with the deadline still to come.
-struct Guard<F: FnOnce() + Send + 'static> {
-    shot: Shot<F>,
+struct Guard {
+    shot: Shot,
     at: Instant,
 }
 
-impl<F: FnOnce() + Send + 'static> Drop for Guard<F> {
+impl Drop for Guard {
     fn drop(&mut self) {
         let left = self.at.saturating_duration_since(Instant::now());
         let waiting = self.shot.lock().is_some();
@@ -117,27 +119,32 @@ impl<F: FnOnce() + Send + 'static> Drop for Guard<F> {
     }
 }
 
-fn fire<F: FnOnce()>(shot: &Shot<F>) {
+fn fire(shot: &Shot) {
     let shot = shot.lock().take();
     if let Some(shot) = shot {
         shot();
     }
 }
 
-/// Runs `f` after `limit` on the runtime around us; dropping the value disarms. `f` comes back
-/// where tokio's clock does not rule.
-pub(super) fn arm<F>(limit: Duration, f: F) -> Result<Box<dyn Send>, F>
-where
-    F: FnOnce() + Send + 'static,
-{
-    let Some(handle) = ruling_clock() else { return Err(f) };
-    let Some(at) = Instant::now().checked_add(limit) else { return Err(f) };
-    let shot = SharedArc::new(Mutex::new(Some(f)));
-    let guard = Guard { shot: SharedArc::clone(&shot), at };
-    let task = handle.spawn(async move {
-        let mut timer = std::pin::pin!(tokio::task::unconstrained(sleep_until(guard.at)));
-        poll_fn(|cx| timer.as_mut().poll(cx)).await;
-        fire(&guard.shot);
-    });
-    Ok(Box::new(Disarm { shot, task: task.abort_handle() }))
+impl RulingClock for RuntimeClock {
+    fn now(&self) -> std::time::Instant {
+        let _inside = self.0.enter();
+        Instant::now().into_std()
+    }
+
+    fn arm(&self, at: std::time::Instant, f: Fire) -> Armed {
+        let shot = SharedArc::new(Mutex::new(Some(f)));
+        let guard = Guard { shot: SharedArc::clone(&shot), at: Instant::from_std(at) };
+        let task = self.0.spawn(async move {
+            let mut timer = std::pin::pin!(tokio::task::unconstrained(sleep_until(guard.at)));
+            poll_fn(|cx| timer.as_mut().poll(cx)).await;
+            fire(&guard.shot);
+        });
+        Box::new(Disarm { shot, task: task.abort_handle() })
+    }
+
+    /// An await follows the runtime that it is in.
+    fn rules_awaits(&self) -> bool {
+        false
+    }
 }

@@ -2,14 +2,14 @@
 
 use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use poolbridge::{
     Backend, Executor, Running, Shutdown, StartError, Worker, default_executor, run_in_executor,
     set_default_executor,
 };
 
-use crate::support::{HANG, occupy, thread_name, value};
+use crate::support::{FAR, HANG, occupy, thread_name, value};
 
 const CHILD: &str = "POOLBRIDGE_TEST_CHILD";
 
@@ -120,6 +120,37 @@ fn a_process_that_waits_for_its_shutdown_sees_its_work_done() {
     if let Some(printed) = printed {
         assert_eq!(printed.matches("job ").count(), 10, "{printed}");
     }
+}
+
+/// S02: or has a guard.
+#[test]
+fn a_process_with_a_guard_does_its_queued_work_before_it_exits() {
+    let printed = alone("a_process_with_a_guard_does_its_queued_work_before_it_exits", || {
+        let _guard = default_executor().exit_guard(FAR);
+        let one = Executor::threads().max_workers(1).build().unwrap();
+        let _other = one.exit_guard(FAR);
+        let busy = occupy(&one);
+        for n in 0..10 {
+            one.submit(move || println!("job {n}")).detach();
+            run_in_executor(None, move || println!("default {n}")).detach();
+        }
+        busy.open();
+    });
+    if let Some(printed) = printed {
+        assert_eq!(printed.matches("job ").count(), 10, "{printed}");
+        assert_eq!(printed.matches("default ").count(), 10, "{printed}");
+    }
+}
+
+/// The job that keeps the guard waiting never ends; the process does.
+#[test]
+fn a_process_with_a_guard_waits_for_an_endless_job_no_longer_than_the_limit() {
+    alone("a_process_with_a_guard_waits_for_an_endless_job_no_longer_than_the_limit", || {
+        let pool = Executor::threads().max_workers(1).build().unwrap();
+        let _guard = pool.exit_guard(Duration::from_millis(20));
+        std::mem::forget(occupy(&pool));
+        pool.submit(|| unreachable!("behind an endless job")).detach();
+    });
 }
 
 /// Each outcome owns the next finished task: dropping the first drops them all. In a process of

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use poolbridge::{Expired, TaskError, promise};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{FAR, HANG, drive, occupy, one_worker, outcome, poll_once, within};
+use crate::support::{
+    FAR, Gate, HANG, drive, occupy, one_worker, outcome, poll_once, value, within,
+};
 
 fn expired<T>(outcome: &Result<T, TaskError>, why: Expired) -> bool {
     matches!(outcome, Err(TaskError::TimedOut(seen)) if *seen == why)
@@ -192,6 +194,27 @@ fn a_blocking_wait_inside_a_runtime_ends_by_the_crates_clock() {
         let (_side, mut task) = promise::<u8>();
         assert!(task.result(Duration::from_millis(2)).is_err());
     });
+}
+
+/// What remains is told by the same clock.
+#[tokio::test(start_paused = true)]
+async fn a_job_sees_what_remains_by_the_paused_clock_of_its_submission() {
+    let pool = one_worker();
+    let (begun, moved) = (Gate::new(), Gate::new());
+    let (at_begun, at_moved) = (begun.clone(), moved.clone());
+    let task = pool
+        .job_with(move |cx| {
+            let before = cx.remaining();
+            at_begun.open();
+            at_moved.pass();
+            (before, cx.remaining())
+        })
+        .run_timeout(FAR)
+        .submit();
+    begun.pass();
+    tokio::time::advance(FAR / 2).await;
+    moved.open();
+    assert_eq!(within(move || value(task)), (Some(FAR), Some(FAR / 2)));
 }
 
 /// A run deadline is armed on a worker, outside of every runtime: it follows the clock of its

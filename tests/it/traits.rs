@@ -9,9 +9,9 @@ use std::sync::MutexGuard;
 
 use poolbridge::{
     Blocking, BuildError, CallbackId, Cancel, Cancelled, Canceller, Context, Executor,
-    ExecutorBuilder, Expired, Job, OnCancel, OnFull, Panic, PoolThread, Promise, Queued, Reason,
-    Rejected, Report, Running, Shielded, Shutdown, Snapshot, StartError, Status, Stopped,
-    Submission, SubmitWhenReady, Task, TaskError, TaskId, TaskInfo, Termination,
+    ExecutorBuilder, ExitGuard, Expired, Flatten, Job, Manual, OnCancel, OnFull, Panic, PoolThread,
+    Promise, Queued, Reason, Rejected, Report, Running, Shielded, Shutdown, Snapshot, StartError,
+    Status, Stopped, Submission, SubmitWhenReady, Task, TaskError, TaskId, TaskInfo, Termination,
     TerminationTimeout, ThreadPoolBuilder, Timeout, TimeoutOr, WaitTimeout, Worker, WouldDeadlock,
 };
 
@@ -32,6 +32,7 @@ type F = fn() -> NotSync;
 fn handles_are_send_and_sync() {
     send_sync::<Task<NotSync>>();
     send_sync::<Shielded<NotSync>>();
+    send_sync::<Flatten<NotSync, TaskError>>();
     send::<Promise<NotSync>>();
     fn is_sync<T: Sync>() {}
     is_sync::<Promise<NotSync>>();
@@ -42,11 +43,14 @@ fn handles_are_send_and_sync() {
     send_sync::<Job>();
     send_sync::<Executor>();
     send_sync::<Termination>();
+    send_sync::<ExitGuard>();
+    send_sync::<Manual>();
     send_sync::<Snapshot>();
     send_sync::<TaskInfo>();
     send_sync::<Report>();
     send::<Timeout<NotSync>>();
     send::<TimeoutOr<NotSync>>();
+    send::<Flatten<NotSync, TaskError, Timeout<Result<NotSync, TaskError>>>>();
     send::<SubmitWhenReady<NotSync, F>>();
     send::<Worker>();
     send::<PoolThread>();
@@ -66,6 +70,7 @@ fn futures_are_unpin_whatever_they_carry() {
     unpin::<Timeout<Pinned>>();
     unpin::<TimeoutOr<Pinned>>();
     unpin::<Shielded<Pinned>>();
+    unpin::<Flatten<Pinned, Pinned>>();
     unpin::<Stopped>();
     unpin::<Termination>();
     unpin::<SubmitWhenReady<u8, fn(std::marker::PhantomPinned) -> u8>>();
@@ -78,6 +83,7 @@ fn futures_are_futures() {
     future::<Timeout<NotSync>>();
     future::<TimeoutOr<NotSync>>();
     future::<Shielded<NotSync>>();
+    future::<Flatten<NotSync, TaskError>>();
     future::<Stopped>();
     future::<Termination>();
     future::<TerminationTimeout>();
@@ -123,6 +129,7 @@ fn errors_are_errors() {
 fn everything_can_be_printed() {
     debug::<Task<NotSync>>();
     debug::<Shielded<NotSync>>();
+    debug::<Flatten<NotSync, NotSync>>();
     debug::<Timeout<NotSync>>();
     debug::<TimeoutOr<NotSync>>();
     debug::<Promise<NotSync>>();
@@ -136,6 +143,8 @@ fn everything_can_be_printed() {
     debug::<Job>();
     debug::<Report>();
     debug::<Termination>();
+    debug::<ExitGuard>();
+    debug::<Manual>();
     debug::<TerminationTimeout>();
     debug::<Snapshot>();
     debug::<Canceller>();
