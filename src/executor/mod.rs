@@ -2,21 +2,30 @@
 //!
 //! Reading order: [`list`] (how jobs hang in the queue), [`queue`] (what the one lock guards),
 //! [`worker`] (one turn at it), [`core`] (what follows when the lock is gone), then the faces:
-//! [`Executor`], [`submission`], [`room`], [`shutdown`], [`threads`], [`backend`].
+//! [`Executor`], [`submission`], [`room`], [`shutdown`], [`threads`], [`backend`], and one adapter
+//! for each pool of somebody else's: [`backends`].
 
 pub(crate) mod backend;
+pub mod backends;
 mod builder;
 pub(crate) mod callback_on;
 pub(crate) mod config;
 mod core;
 pub(crate) mod default;
+#[cfg(feature = "futures")]
+mod futures;
+mod inline;
 mod list;
 mod queue;
+#[cfg(feature = "rayon")]
+mod rayon;
 pub(crate) mod room;
 pub(crate) mod shutdown;
 pub(crate) mod snapshot;
 pub(crate) mod submission;
 pub(crate) mod threads;
+#[cfg(feature = "tokio")]
+mod tokio;
 mod worker;
 
 use std::fmt;
