@@ -78,10 +78,10 @@ impl Executor {
     /// **Inside a job** the runtime is entered: `Handle::current()`, `Handle::block_on`,
     /// `tokio::spawn` and `tokio::task::spawn_blocking` work.
     ///
-    /// **The end of the runtime**: dropping it waits for the jobs that run, and perhaps for queued
-    /// ones that their threads go on with; `shutdown_background` waits for nothing. No task is
-    /// lost: a queued job that no thread of the runtime comes for any more, and each later
-    /// one, ends with [`TaskError::Broken`](crate::TaskError::Broken).
+    /// **The end of the runtime**: dropping it waits for jobs that run, and for queued ones as far
+    /// as its threads go on with them; `shutdown_background` waits for nothing. No task is lost: a
+    /// queued job still runs or ends with [`TaskError::Broken`](crate::TaskError::Broken), and so
+    /// does, at the latest once the last of them has run, every later submission.
     ///
     /// **A paused clock** (`tokio::time::pause`, `start_paused`) waits for the jobs of an executor
     /// over the same runtime, as it does for `spawn_blocking`: while one is queued or runs, time

@@ -8,13 +8,16 @@ use crate::sync::now;
 use crate::task::cell::CellRef;
 use crate::task::state::Expired;
 
+/// A clock that is not ours.
+type Foreign = Box<dyn Any + Send>;
+
 /// The job has to start within `limit`.
 pub(crate) fn arm_queue(cell: &CellRef, limit: Duration) {
-    arm(cell, limit, Expired::Queue);
+    arm(cell, limit, Expired::Queue, ruling_clock());
 }
 
 /// The clock that rules here, if it is not ours: a run deadline follows that of its submission.
-pub(crate) fn ruling_clock() -> Option<Box<dyn Any + Send>> {
+pub(crate) fn ruling_clock() -> Option<Foreign> {
     #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
     if let Some(runtime) = super::tokio::ruling_clock() {
         return Some(Box::new(runtime));
@@ -29,30 +32,28 @@ pub(crate) fn begin_run(cell: &CellRef) {
         drop(cell.swap_timer(None, true));
         if let Some(limit) = limit {
             cell.plan(|plan| plan.run_deadline = now().checked_add(limit));
-            arm_run(cell, limit, clock);
+            // Not by what rules here: the worker may be a thread of a runtime that nobody drives.
+            arm(cell, limit, Expired::Run, clock);
         }
     }
 }
 
-fn arm_run(cell: &CellRef, limit: Duration, clock: Option<Box<dyn Any + Send>>) {
-    #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
-    let _inside = clock.as_deref().and_then(super::tokio::enter);
-    #[cfg(not(all(feature = "tokio", not(poolbridge_loom))))]
-    drop(clock);
-    arm(cell, limit, Expired::Run);
-}
-
-/// Sets the deadline, by the clock that rules here; the task's end disarms it.
-fn arm(cell: &CellRef, limit: Duration, why: Expired) {
+/// Sets the deadline, by `clock` or by ours; the task's end disarms it.
+fn arm(cell: &CellRef, limit: Duration, why: Expired, clock: Option<Foreign>) {
     let target = cell.clone();
     let fire = move || {
         target.expire(why);
     };
     #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
-    let fire = match super::tokio::arm(limit, fire) {
-        Ok(timer) => return drop(cell.swap_timer(Some(timer), why == Expired::Run)),
-        Err(fire) => fire,
+    let fire = match clock.and_then(super::tokio::recall) {
+        Some(runtime) => match super::tokio::arm(&runtime, limit, fire) {
+            Ok(timer) => return drop(cell.swap_timer(Some(timer), why == Expired::Run)),
+            Err(fire) => fire,
+        },
+        None => fire,
     };
+    #[cfg(not(all(feature = "tokio", not(poolbridge_loom))))]
+    drop(clock);
     // A deadline beyond what the clock can say is none.
     if let Some(at) = now().checked_add(limit) {
         drop(cell.swap_timer(Some(Box::new(clock::arm(at, fire))), why == Expired::Run));

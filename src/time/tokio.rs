@@ -1,7 +1,8 @@
 //! Tokio's clock, inside a tokio runtime that has one: also the paused clock of its tests.
 //!
-//! With a paused clock, our work in flight does not hold the time back as `spawn_blocking` does:
-//! a runtime with nothing else to do jumps to the next deadline at once.
+//! With a paused clock, our work in flight does not hold the time back as `spawn_blocking` does: a
+//! runtime with nothing else to do jumps to the next deadline at once. Work on the runtime's own
+//! blocking pool (`executor/tokio.rs`) does hold it back.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -11,7 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::runtime::{EnterGuard, Handle, Id};
+use tokio::runtime::{Handle, Id};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
@@ -42,9 +43,9 @@ pub(super) fn ruling_clock() -> Option<Handle> {
     has_clock.then_some(handle)
 }
 
-/// Makes the clock rule here that [`ruling_clock`] gave elsewhere.
-pub(super) fn enter(clock: &(dyn Any + Send)) -> Option<EnterGuard<'_>> {
-    clock.downcast_ref::<Handle>().map(Handle::enter)
+/// What [`ruling_clock`] gave elsewhere.
+pub(super) fn recall(clock: Box<dyn Any + Send>) -> Option<Handle> {
+    clock.downcast().ok().map(|handle| *handle)
 }
 
 /// A sleep by tokio's clock. Its timer is made at the first poll that has to wait.
@@ -124,17 +125,17 @@ fn fire<F: FnOnce()>(shot: &Shot<F>) {
     }
 }
 
-/// Runs `f` after `limit` on the runtime around us; dropping the value disarms. `f` comes back
-/// where tokio's clock does not rule.
-pub(super) fn arm<F>(limit: Duration, f: F) -> Result<Box<dyn Send>, F>
+/// Runs `f` after `limit` on the runtime of that clock; dropping the value disarms. `f` comes back
+/// where the time is further off than the clock can say.
+pub(super) fn arm<F>(clock: &Handle, limit: Duration, f: F) -> Result<Box<dyn Send>, F>
 where
     F: FnOnce() + Send + 'static,
 {
-    let Some(handle) = ruling_clock() else { return Err(f) };
+    let _inside = clock.enter();
     let Some(at) = Instant::now().checked_add(limit) else { return Err(f) };
     let shot = SharedArc::new(Mutex::new(Some(f)));
     let guard = Guard { shot: SharedArc::clone(&shot), at };
-    let task = handle.spawn(async move {
+    let task = clock.spawn(async move {
         let mut timer = std::pin::pin!(tokio::task::unconstrained(sleep_until(guard.at)));
         poll_fn(|cx| timer.as_mut().poll(cx)).await;
         fire(&guard.shot);
