@@ -79,9 +79,9 @@ impl Executor {
     /// `tokio::spawn` and `tokio::task::spawn_blocking` work.
     ///
     /// **The end of the runtime**: dropping it waits for jobs that run, and for queued ones as far
-    /// as its threads go on with them; `shutdown_background` waits for nothing. No task is lost: a
-    /// queued job still runs or ends with [`TaskError::Broken`](crate::TaskError::Broken), and so
-    /// does, at the latest once the last of them has run, every later submission.
+    /// as its threads go on with them; `shutdown_background` waits for nothing. No task is lost:
+    /// what is queued still runs or ends with [`TaskError::Broken`](crate::TaskError::Broken), as
+    /// does everything that is submitted once those threads are done.
     ///
     /// **A paused clock** (`tokio::time::pause`, `start_paused`) waits for the jobs of an executor
     /// over the same runtime, as it does for `spawn_blocking`: while one is queued or runs, time

@@ -16,7 +16,7 @@ fn here() -> ThreadId {
 #[test]
 fn an_inline_job_is_over_before_its_submission_returns() {
     let pool = Executor::inline();
-    let task = pool.submit(|| here());
+    let task = pool.submit(here);
     assert_eq!(task.status(), Status::Finished);
     assert_eq!(task.cancel(), Cancel::TooLate);
     assert_eq!(value(task), here());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use poolbridge::backends::Rayon;
-use poolbridge::{Executor, Shutdown, TaskError};
+use poolbridge::{Backend, Executor, Shutdown, TaskError};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -52,20 +52,19 @@ fn the_global_pool_runs_jobs() {
 /// Rayon's free functions mean the pool of the calling thread: there, too, the global one is meant.
 #[test]
 fn the_global_pool_is_meant_also_on_the_threads_of_another_pool() {
-    let other = pool(1, "other");
-    let (threads, name, made_there) = other.install(|| {
+    let global = rayon::current_num_threads();
+    let size = if global == 1 { 2 } else { 1 };
+    let other = pool(size, "other");
+    let (limit, name, made_there) = other.install(|| {
         let made_there = Executor::rayon();
-        // The one thread of the other pool waits: nobody there could take a turn.
-        let (threads, name) = (rayon::current_num_threads, thread_name);
-        let task = made_there.submit(move || (threads(), name()));
-        let (threads, name) = within(move || value(task));
-        (threads, name, made_there)
+        // A thread of the other pool waits and would not come.
+        let task = made_there.submit(thread_name);
+        let name = within(move || value(task));
+        (Rayon::global().parallelism().get(), name, made_there)
     });
     assert!(!name.starts_with("other-"));
-    assert_eq!(within(rayon::current_num_threads), threads);
-    let parallelism = poolbridge::Backend::parallelism(&Rayon::global()).get();
-    assert_eq!((parallelism, threads), (threads, parallelism));
-    assert_eq!(value(made_there.submit(|| 1)), 1);
+    assert_eq!(limit, global);
+    assert_eq!(value(made_there.submit(rayon::current_num_threads)), global);
 }
 
 /// And on its own threads, before and after a turn has run there.
