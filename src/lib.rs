@@ -22,6 +22,7 @@ mod time;
 mod wrap;
 
 pub use executor::backend::{Backend, StartError, Worker};
+pub use executor::backends;
 pub use executor::config::{BuildError, OnFull};
 pub use executor::default::{default_executor, run_in_executor, set_default_executor};
 pub use executor::exit_guard::ExitGuard;

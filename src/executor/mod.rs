@@ -4,9 +4,11 @@
 //! [`queue`] (what the one lock guards), [`worker`] (one turn at it), [`seat`] (whose worker a thread
 //! is), [`core`] (what follows when the lock is gone), [`child`] (an executor over another one),
 //! [`waiting`] and [`claim`] (a job that waits), then the faces: [`Executor`], [`submission`],
-//! [`keyed`], [`room`], [`shutdown`], [`threads`], [`backend`].
+//! [`keyed`], [`room`], [`shutdown`], [`threads`], [`manual`], [`backend`], and one adapter for each pool
+//! of somebody else's: [`backends`].
 
 pub(crate) mod backend;
+pub mod backends;
 mod builder;
 pub(crate) mod callback_on;
 mod child;
@@ -15,12 +17,17 @@ pub(crate) mod config;
 mod core;
 pub(crate) mod default;
 pub(crate) mod exit_guard;
+#[cfg(feature = "futures")]
+mod futures;
+mod inline;
 pub(crate) mod keyed;
 mod lanes;
 pub(crate) mod lines;
 mod list;
 pub(crate) mod manual;
 mod queue;
+#[cfg(feature = "rayon")]
+mod rayon;
 pub(crate) mod room;
 mod seat;
 pub(crate) mod shutdown;
@@ -28,6 +35,8 @@ pub(crate) mod snapshot;
 mod stand_in;
 pub(crate) mod submission;
 pub(crate) mod threads;
+#[cfg(feature = "tokio")]
+mod tokio;
 mod waiting;
 mod worker;
 

@@ -15,7 +15,6 @@
 //! just changing hands. So no wait is refused that could end; and whoever closes a circle finds all
 //! others written down, because all is decided under one lock.
 
-use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim;
@@ -25,7 +24,7 @@ use super::seat;
 use crate::sync::{Mutex, global};
 use crate::task::cell::CellRef;
 use crate::task::error::WouldDeadlock;
-use crate::task::frame;
+use crate::task::frame::{self, WaitNote};
 use crate::task::id::TaskId;
 
 /// What a worker waits for.
@@ -70,7 +69,7 @@ impl Drop for Known {
 }
 
 /// This worker is about to block until `cell` is over: runs it here if it may.
-pub(super) fn inside(cell: &CellRef) -> Result<Option<Box<dyn Any>>, WouldDeadlock> {
+pub(super) fn inside(cell: &CellRef) -> Result<WaitNote, WouldDeadlock> {
     claim::run(cell)?;
     if cell.state().is_released() {
         return Ok(None);

@@ -12,6 +12,9 @@ use super::error::WouldDeadlock;
 use super::id::TaskId;
 use crate::sync::thread_local;
 
+/// What an executor remembers of a wait while it lasts.
+pub(crate) type WaitNote = Option<Box<dyn Any>>;
+
 /// A worker's place on a thread: which executor it serves, and what its initializer made.
 pub(crate) struct Seat {
     /// The executor's number.
@@ -19,7 +22,7 @@ pub(crate) struct Seat {
     pub(crate) state: Option<Rc<dyn Any>>,
     /// Called before the thread blocks until a task is over. It may run that task here and now, or
     /// refuse the wait. What it gives back is dropped when the wait is over.
-    pub(crate) wait: fn(&CellRef) -> Result<Option<Box<dyn Any>>, WouldDeadlock>,
+    pub(crate) wait: fn(&CellRef) -> Result<WaitNote, WouldDeadlock>,
     /// Called when the thread enters code that blocks elsewhere (true), and when it comes back.
     pub(crate) block: fn(bool),
 }
@@ -121,7 +124,7 @@ pub(crate) fn is_inside_task(task: TaskId) -> bool {
 
 /// This thread is about to block until `cell` is over. A worker has its executor look first: see
 /// [`Seat::wait`].
-pub(super) fn prepare_to_wait(cell: &CellRef) -> Result<Option<Box<dyn Any>>, WouldDeadlock> {
+pub(super) fn prepare_to_wait(cell: &CellRef) -> Result<WaitNote, WouldDeadlock> {
     match books(|thread| thread.seats.last().map(|seat| seat.wait)).flatten() {
         Some(wait) => wait(cell),
         None => Ok(None),

@@ -41,7 +41,8 @@ pub(crate) fn begin_run(cell: &CellRef) {
     }
 }
 
-/// Sets the deadline, by `clock` or else by ours; the task's end disarms it.
+/// Sets the deadline, by `clock` or else by ours, whatever rules around the thread: a worker's may be
+/// a runtime that nobody drives. The task's end disarms it.
 fn arm(cell: &CellRef, limit: Duration, why: Expired, clock: Option<&dyn RulingClock>) {
     // A deadline beyond what the clock can say is none.
     let Some(at) = clock.map_or_else(now, |clock| clock.now()).checked_add(limit) else { return };

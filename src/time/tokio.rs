@@ -1,7 +1,8 @@
 //! Tokio's clock, inside a tokio runtime that has one: also the paused clock of its tests.
 //!
-//! With a paused clock, our work in flight does not hold the time back as `spawn_blocking` does:
-//! a runtime with nothing else to do jumps to the next deadline at once.
+//! With a paused clock, our work in flight does not hold the time back as `spawn_blocking` does: a
+//! runtime with nothing else to do jumps to the next deadline at once. Work on the runtime's own
+//! blocking pool (`executor/tokio.rs`) does hold it back.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};

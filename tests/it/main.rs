@@ -3,6 +3,11 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod abandoned;
+mod backend_futures;
+mod backend_inline;
+mod backend_rayon;
+mod backend_tokio;
+mod backends;
 mod callbacks;
 mod cancellation;
 mod children;
