@@ -17,6 +17,7 @@ use super::Executor;
 use super::backend::{Backend, StartError, Worker};
 use super::config::{BuildError, Config};
 use super::core::{Core, CoreRef};
+use super::inline::Inline;
 use super::keyed::Keyed;
 use crate::task::id::next_pool;
 
@@ -27,6 +28,8 @@ pub(super) const FAIR_SHARE: usize = 16;
 pub(super) enum Source {
     Backend(Box<dyn Backend>),
     Parent(Parent),
+    /// The submitting thread.
+    Here,
 }
 
 /// The executor whose threads a child uses.
@@ -37,10 +40,13 @@ pub(super) struct Parent {
 }
 
 impl Source {
-    /// An executor is known as one; anything else is foreign.
+    /// An executor is known as one, and so is the submitting thread; anything else is foreign.
     pub(super) fn new<B: Backend>(backend: B) -> Self {
         let mut backend = Some(backend);
         let any: &mut dyn std::any::Any = &mut backend;
+        if any.is::<Option<Inline>>() {
+            return Source::Here;
+        }
         match any.downcast_mut::<Option<Executor>>().map(Option::take) {
             Some(Some(executor)) => Source::Parent(Parent { executor, key: None }),
             _ => match backend {
@@ -53,6 +59,7 @@ impl Source {
     pub(super) fn start(&self, worker: Worker) -> Result<(), StartError> {
         match self {
             Source::Backend(backend) => backend.start(worker),
+            Source::Here => Inline.start(worker),
             Source::Parent(parent) => parent.executor.core().push_turn(worker, parent.key),
         }
     }
@@ -60,13 +67,14 @@ impl Source {
     pub(super) fn parallelism(&self) -> NonZeroUsize {
         match self {
             Source::Backend(backend) => backend.parallelism(),
+            Source::Here => Inline.parallelism(),
             Source::Parent(parent) => parent.executor.parallelism(),
         }
     }
 
     pub(super) fn parent(&self) -> Option<&Parent> {
         match self {
-            Source::Backend(_) => None,
+            Source::Backend(_) | Source::Here => None,
             Source::Parent(parent) => Some(parent),
         }
     }

@@ -282,6 +282,12 @@ impl Core {
         self.source.parent()
     }
 
+    /// Whether jobs run on the thread that submits them.
+    #[inline]
+    pub(super) fn is_inline(&self) -> bool {
+        matches!(self.source, Source::Here)
+    }
+
     /// The lane of `parent` that turns of this executor wait in.
     pub(super) fn key_in(&self, parent: &Core) -> Option<u64> {
         let own = self.parent().filter(|own| own.executor.core().pool == parent.pool)?;

@@ -1,13 +1,22 @@
-//! No threads at all: a turn is taken where it is asked for.
+//! No threads at all: a job runs on the thread that submits it.
+//!
+//! It never lies in the queue, where another submitter could take it. What children want to run
+//! does: their turns are taken where they are asked for.
 
 use std::num::NonZeroUsize;
 
 use super::Executor;
 use super::backend::{Backend, StartError};
 use super::backends::build;
-use super::worker::Worker;
+use super::core::{CoreRef, Refused};
+use super::lines::Lane;
+use super::seat;
+use super::worker::{self, Worker};
+use crate::task::cell::CellRef;
+use crate::task::trampoline;
 
-/// The submitting thread, as a [`Backend`]. See [`Executor::inline`] for what to expect.
+/// The submitting thread, as a [`Backend`]. See [`Executor::inline`] for what to expect; a limit, a
+/// bound or a priority says nothing here, because nothing waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Inline;
 
@@ -23,6 +32,36 @@ impl Backend for Inline {
     }
 }
 
+/// Runs a job that its submitter has not given away yet, here; or, inside a long chain of endings,
+/// when the outermost of them returns.
+pub(super) fn run(core: &CoreRef, job: CellRef) -> Result<(), Refused> {
+    {
+        let mut queue = core.lock();
+        if let Some(reason) = queue.refusal() {
+            return Err(Refused { job, reason });
+        }
+        // A turn, so that a shutdown waits for it.
+        queue.workers += 1;
+    }
+    // It is in no line: who withdraws it need not look for it there.
+    job.loosen();
+    let core = core.clone();
+    trampoline::run(move || {
+        if let Ok(owner) = job.start() {
+            core.lock().lines.lists.enter(&owner);
+            let _seat = seat::take(&core, None);
+            worker::run_here(&core, owner, Lane(None));
+        }
+        let over = {
+            let mut queue = core.lock();
+            queue.workers -= 1;
+            queue.take_over()
+        };
+        core.tell(over);
+    });
+    Ok(())
+}
+
 impl Executor {
     /// An executor without threads: a job runs on the thread that submits it, before `submit`
     /// returns. For tests that want one order of events, and for code that takes an executor where
@@ -33,9 +72,9 @@ impl Executor {
     /// stays in the task as anywhere. What is added to the task afterwards (a callback, a waker)
     /// finds it over. `try_submit` and `submit_when_ready` run the job here too.
     ///
-    /// Threads that submit at the same moment share the queue: one may take the other's job, which
-    /// then runs on a thread that submits too, and may end shortly after its own `submit` has
-    /// returned.
+    /// A job may submit others, and so may its callbacks. Beyond 16 endings inside one another on a
+    /// thread, a job runs when the outermost of them returns, so that a chain of 100,000 does not
+    /// overflow the stack; a `wait` for it runs it at once.
     ///
     /// # Examples
     /// ```

@@ -145,7 +145,8 @@ impl Executor {
         submission::submit(self, submission::Contextual(f), Place::default(), None)
     }
 
-    /// Queues `f`, or gives it back. Never blocks, and never runs it here.
+    /// Queues `f`, or gives it back. Never blocks, and never runs it here, unless the executor is
+    /// [`inline`](Self::inline).
     ///
     /// # Errors
     /// [`Rejected`] holds the closure and says why: shut down, broken, full, or no thread could be

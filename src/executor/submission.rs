@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::Executor;
 use super::config::OnFull;
 use super::core::{Core, CoreRef, Refused};
+use super::inline;
 use super::lines::{Lane, Place, Priority};
+use super::queue::Claim;
 use super::room::{self, SubmitWhenReady};
 use super::worker;
 use crate::sync::SharedArc;
@@ -125,6 +127,9 @@ impl Details {
 /// Queues a job, with its deadline, and sees to a thread for it. `cell` is the same task, for when
 /// the job is gone.
 fn enqueue(core: &CoreRef, job: CellRef, cell: &CellRef, how: Queueing) -> Result<(), Refused> {
+    if core.is_inline() {
+        return inline::run(core, job);
+    }
     let claim = core.push(job, how.place, how.grant)?;
     if let Some(limit) = how.timeout {
         deadline::arm_queue(cell, limit);
@@ -206,7 +211,12 @@ where
         true => *owner.give_back::<Boxed<W>>().0,
         false => owner.give_back::<W>(),
     };
-    let claim = match core.push(job, place, grant) {
+    let pushed = if core.is_inline() {
+        inline::run(core, job).map(|()| Claim::Nothing)
+    } else {
+        core.push(job, place, grant)
+    };
+    let claim = match pushed {
         Ok(claim) => claim,
         Err(Refused { job, reason }) => match job.withdraw(Verdict::Prevented) {
             Some(owner) => return Err((give_back(owner), reason)),

@@ -1,7 +1,8 @@
 //! Endings that cause endings: run at once up to a depth, then one after another.
 //!
-//! A callback that completes the next promise, whose callback completes the next: without this, a
-//! long chain of them overflows the stack (guava #2254). Beyond [`DEPTH`] nested endings the rest
+//! A callback that completes the next promise, whose callback completes the next, or that submits the
+//! next job to an inline executor: without this, a long chain of them overflows the stack (guava
+//! #2254). Beyond [`DEPTH`] nested endings the rest
 //! waits until the outermost one on this thread comes back, and runs before that returns.
 
 use std::cell::{Cell, RefCell};

@@ -1,7 +1,6 @@
 //! Jobs on the submitting thread.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Barrier};
 use std::thread::{self, ThreadId};
 
 use poolbridge::backends::Inline;
@@ -75,34 +74,99 @@ fn nested_inline_jobs_run_inside_one_another() {
     assert_eq!(log.lines(), ["begin 3", "begin 2", "begin 1", "end 1", "end 2", "end 3"]);
 }
 
-/// Who submits at the same moment shares the queue: the jobs run on the submitting threads, and
-/// are over when all submissions have returned.
+/// Each on its own thread, and over before the submission returns, whoever else submits.
 #[test]
 fn inline_jobs_of_several_threads_run_on_those_threads() {
-    let (pool, ran) = (Executor::inline(), Counter::new());
-    let runners: Arc<Mutex<HashSet<ThreadId>>> = Arc::default();
+    let pool = Executor::inline();
     let start = Arc::new(Barrier::new(4));
     let submitters: Vec<_> = (0..4)
         .map(|_| {
-            let (pool, ran) = (pool.clone(), ran.clone());
-            let (runners, start) = (Arc::clone(&runners), Arc::clone(&start));
+            let (pool, start) = (pool.clone(), Arc::clone(&start));
             thread::spawn(move || {
                 start.wait();
                 for _ in 0..500 {
-                    let (ran, runners) = (ran.clone(), Arc::clone(&runners));
-                    let job = move || {
-                        ran.add();
-                        runners.lock().unwrap().insert(here());
-                    };
-                    pool.submit(job).detach();
+                    let task = pool.submit(here);
+                    assert_eq!(task.status(), Status::Finished);
+                    assert_eq!(value(task), here());
                 }
-                here()
             })
         })
         .collect();
-    let submitters: HashSet<_> = submitters.into_iter().map(|s| s.join().unwrap()).collect();
-    assert_eq!(ran.get(), 2000);
-    assert!(runners.lock().unwrap().is_subset(&submitters));
+    submitters.into_iter().for_each(|s| s.join().unwrap());
+}
+
+/// guava #2254.
+#[test]
+fn a_long_chain_of_inline_jobs_does_not_overflow_the_stack() {
+    fn next(pool: &Executor, ran: &Counter, left: usize) {
+        let (own, count) = (pool.clone(), ran.clone());
+        let mut task = pool.submit(move || count.add());
+        let count = ran.clone();
+        task.add_done_callback(move |_| {
+            if left > 0 {
+                next(&own, &count, left - 1);
+            }
+        });
+        task.detach();
+    }
+    fn nest(pool: &Executor, ran: &Counter, left: usize) {
+        let (own, count) = (pool.clone(), ran.clone());
+        let job = move || {
+            count.add();
+            if left > 0 {
+                nest(&own, &count, left - 1);
+            }
+        };
+        pool.submit(job).detach();
+    }
+    let (pool, ran) = (Executor::inline(), Counter::new());
+    nest(&pool, &ran, 100_000);
+    assert_eq!(ran.get(), 100_001);
+    let ran = Counter::new();
+    next(&pool, &ran, 100);
+    assert_eq!(ran.get(), 101);
+}
+
+#[test]
+fn a_job_that_waits_for_one_that_was_put_off_runs_it() {
+    fn nest(pool: &Executor, left: usize) -> usize {
+        let own = pool.clone();
+        let task = pool.submit(move || if left > 0 { 1 + nest(&own, left - 1) } else { 0 });
+        task.wait().unwrap()
+    }
+    assert_eq!(nest(&Executor::inline(), 50), 50);
+}
+
+#[test]
+fn a_job_that_was_put_off_can_be_cancelled() {
+    fn dive(pool: &Executor, depth: usize, ran: &Counter) {
+        let (own, count) = (pool.clone(), ran.clone());
+        let bottom = move || {
+            let late = own.submit(move || count.add());
+            if late.status() == Status::Pending {
+                assert_eq!(late.cancel(), Cancel::Prevented);
+                assert!(matches!(outcome(late), Err(TaskError::Cancelled)));
+            }
+        };
+        let (own, count) = (pool.clone(), ran.clone());
+        let task =
+            pool.submit(move || if depth > 0 { dive(&own, depth - 1, &count) } else { bottom() });
+        task.detach();
+    }
+    let (pool, ran) = (Executor::inline(), Counter::new());
+    dive(&pool, 15, &ran);
+    assert_eq!(ran.get(), 0, "beyond sixteen deep it is put off, then cancelled");
+    let report = drive(pool.shutdown(Shutdown::run_queued())).unwrap();
+    assert_eq!(report.still_running, 0);
+}
+
+#[test]
+fn views_of_an_inline_executor_run_on_the_submitting_thread() {
+    let pool = Executor::inline();
+    let (two, lane, keyed) = (pool.limited(2), pool.serial(), pool.keyed::<u8>());
+    assert_eq!(value(two.submit(here)), here());
+    assert_eq!(value(lane.submit(here)), here());
+    assert_eq!(value(keyed.submit(1, here)), here());
 }
 
 #[test]
