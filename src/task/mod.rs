@@ -166,13 +166,19 @@ impl<T> Task<T> {
 
     /// Blocks this thread until the task is over.
     ///
-    /// A worker that waits for a job which is still queued on its own executor runs that job here
-    /// and now, at most 16 deep; so a pool of one worker does not hang on a job that waits for
-    /// another. ([`result`](Self::result) and `.await` do not do that.)
+    /// **Inside a job**, a task that is still queued runs here and now if this thread is a worker of
+    /// its executor, of that executor's views or of the executor they are views of, and their limits
+    /// leave room (the waiting job's own place counts), at most 16 deep. In a serial view or a key's
+    /// lane, what is queued before it runs first. So one worker is enough for jobs that wait for other
+    /// jobs. ([`result`](Self::result), `.await` and a `block_on` of somebody else do not do that.)
+    ///
+    /// A wait that could never end is refused: for a later job of the waiting job's own lane, or one
+    /// that closes a circle of waiting jobs over any number of executors.
     ///
     /// # Errors
-    /// What the task ended with; [`TaskError::WouldDeadlock`] when called from the task's own
-    /// closure, callback or cancel hook (the task is then asked to stop, as by a drop).
+    /// What the task ended with; [`TaskError::WouldDeadlock`] for a wait that could never end: from
+    /// the task's own closure, callback or cancel hook, or in a circle, whose tasks it names. The task
+    /// is then asked to stop, as by a drop.
     ///
     /// # Panics
     /// If the outcome was taken before, by polling or by [`result`](Self::result).
