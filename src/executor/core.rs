@@ -204,7 +204,10 @@ impl CoreRef {
             }
             queue.push_turn(turn, key)
         };
-        self.honour(claim);
+        if let Err(broken) = self.try_honour(claim) {
+            self.strand(broken.clone());
+            return Err(StartError::new(broken));
+        }
         Ok(())
     }
 

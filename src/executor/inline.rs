@@ -58,6 +58,8 @@ pub(super) fn run(core: &CoreRef, job: CellRef) -> Result<(), Refused> {
             queue.take_over()
         };
         core.tell(over);
+        // A child's turn that came too deep inside was left to us.
+        core.call_worker();
     });
     Ok(())
 }

@@ -215,7 +215,8 @@ impl Executor {
     }
 
     /// Stops accepting, deals with what is queued and what runs as `mode` says, and gives a value
-    /// to wait for the end with. Idempotent; a later call may be harsher.
+    /// to wait for the end with. Idempotent; a later call may be harsher. Its views are shut down first,
+    /// in the same way; one that is made later is born closed.
     ///
     /// # Examples
     /// ```

@@ -86,7 +86,7 @@ impl Shutdown {
     }
 }
 
-/// What became of an executor's work in a shutdown.
+/// What became of an executor's work in a shutdown, that of its views included.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Report {

@@ -9,7 +9,8 @@ use crate::task::state::{State, Status};
 /// What an executor has in hand at one moment; made by
 /// [`Executor::snapshot`](crate::Executor::snapshot).
 ///
-/// The lists and each task's status are taken together, under the executor's lock.
+/// The lists and each task's status are taken together, under the executor's lock. What is submitted
+/// to a view (`limited`, `serial`, `keyed`) is in the view's snapshot, not in that of the executor below.
 ///
 /// # Examples
 /// ```

@@ -186,3 +186,22 @@ fn an_inline_job_may_shut_its_executor_down() {
     value(pool.submit(move || drop(own.shutdown(Shutdown::cancel_queued()))));
     assert!(pool.try_submit(|| ()).is_err());
 }
+
+/// Beyond sixteen inline jobs inside one another, a view's turn is left to the outer ones.
+#[test]
+fn a_view_of_an_inline_executor_is_served_however_deep() {
+    fn dive(pool: &Executor, view: &Executor, ran: &Counter, depth: usize) {
+        let (own, lane, count) = (pool.clone(), view.clone(), ran.clone());
+        let job = move || {
+            if depth > 0 {
+                dive(&own, &lane, &count, depth - 1);
+            }
+            let count = count.clone();
+            lane.submit(move || count.add()).detach();
+        };
+        pool.submit(job).detach();
+    }
+    let (pool, ran) = (Executor::inline(), Counter::new());
+    dive(&pool, &pool.serial(), &ran, 40);
+    assert_eq!(ran.get(), 41);
+}

@@ -267,3 +267,18 @@ fn jobs_are_never_stranded_between_a_leaving_worker_and_a_failing_start() {
     }
     eventually(|| pool.snapshot().workers == 0);
 }
+
+/// The cause reaches a view's tasks, through every executor between.
+#[test]
+fn a_view_says_why_its_pool_could_not_start_a_thread() {
+    let pool = Executor::threads()
+        .spawn_handler(|_| Err(std::io::Error::other("no threads today")))
+        .build()
+        .unwrap();
+    let view = pool.limited(4).serial();
+    let Err(TaskError::Broken(broken)) = outcome(view.submit(|| ())) else { panic!() };
+    assert!(broken.to_string().contains("no threads today"), "{broken}");
+    let rejected = view.try_submit(|| 7).unwrap_err();
+    assert!(rejected.reason().to_string().contains("no threads today"));
+    assert_eq!((rejected.into_inner())(), 7);
+}
