@@ -15,6 +15,8 @@
 #[path = "verify.rs"]
 pub mod __verify;
 
+#[cfg(all(feature = "conformance", not(poolbridge_loom)))]
+pub mod conformance;
 mod executor;
 mod sync;
 mod task;
