@@ -1,7 +1,7 @@
 //! A cancel says what it did, and did it.
 
 use super::lab::{Checked, Lab, Stop, ensure};
-use super::probes::{Counter, Gate};
+use super::probes::{Counter, Gate, Log};
 use super::subject::Setup;
 use crate::{Cancel, Executor, Status, Task, TaskError};
 
@@ -90,12 +90,23 @@ pub(super) fn a_dropped_task_is_cancelled(lab: &Lab) -> Checked {
 
 pub(super) fn a_detached_task_runs(lab: &Lab) -> Checked {
     let pool = lab.one_worker()?;
-    let ran = Counter::default();
+    let (ran, errors) = (Counter::default(), Log::default());
     for _ in 0..20 {
-        let count = ran.clone();
-        pool.submit(move || count.add()).detach();
+        let (count, log) = (ran.clone(), errors.clone());
+        let mut task = pool.submit(move || count.add());
+        task.add_done_callback(move |outcome| {
+            if let Err(error) = outcome {
+                log.note(error.to_string());
+            }
+        });
+        task.detach();
     }
-    lab.until("20 detached jobs to run", || ran.get() == 20)
+    let over = || ran.get() == 20 || !errors.lines().is_empty();
+    lab.until("20 detached jobs to run", over)?;
+    match errors.lines().first() {
+        Some(error) => Err(Stop::Fault(format!("a detached job did not run: {error}"))),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn a_cancel_against_the_start_has_one_winner(lab: &Lab) -> Checked {

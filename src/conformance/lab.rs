@@ -31,21 +31,22 @@ macro_rules! ensure {
 }
 pub(super) use ensure;
 
-/// What a check is doing; the guard takes one that does nothing new for hanging.
-#[derive(Default)]
-pub(super) struct Progress(Mutex<(u64, &'static str)>);
+/// What a wait that never ends most often comes from.
+const HINT: &str = "does the backend keep a turn, or lose it without dropping its Worker?";
+
+/// What a check is doing, and since when; the guard takes one that does nothing new for hanging.
+pub(super) struct Progress(Mutex<(Instant, &'static str)>);
 
 impl Progress {
-    fn lock(&self) -> MutexGuard<'_, (u64, &'static str)> {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new((Instant::now(), "making its first executor")))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Instant, &'static str)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, doing: &'static str) {
-        let mut now = self.lock();
-        *now = (now.0 + 1, doing);
-    }
-
-    pub(super) fn steps(&self) -> u64 {
+    pub(super) fn since(&self) -> Instant {
         self.lock().0
     }
 
@@ -67,7 +68,6 @@ impl Lab {
         patience: Duration,
         progress: Arc<Progress>,
     ) -> Self {
-        progress.note("making its first executor");
         Self { subject, patience, progress }
     }
 
@@ -77,7 +77,7 @@ impl Lab {
 
     /// Notes what comes next, in the words that "hangs while …" needs.
     pub(super) fn at(&self, doing: &'static str) {
-        self.progress.note(doing);
+        *self.progress.lock() = (Instant::now(), doing);
     }
 
     pub(super) fn executor(&self, setup: Setup) -> Checked<Executor> {
@@ -134,10 +134,7 @@ impl Lab {
         task.result(self.patience).map_err(|_| {
             let for_long = format!("within {:?}", self.patience);
             Stop::Fault(match task.status() {
-                Status::Pending => format!(
-                    "no thread came for a queued job {for_long}: the backend keeps the turn, or \
-                     has lost it without dropping its Worker"
-                ),
+                Status::Pending => format!("no thread came for a queued job {for_long}: {HINT}"),
                 status => format!("a task did not end {for_long}: it is {status:?}"),
             })
         })
@@ -165,8 +162,7 @@ impl Lab {
         while !f() {
             ensure!(
                 start.elapsed() < self.patience,
-                "waited {:?} for {what}, which never came: the backend keeps the turn, or has \
-                 lost it without dropping its Worker",
+                "waited {:?} for {what}, which never came: {HINT}",
                 self.patience
             );
             looks = looks.saturating_add(1);
@@ -190,9 +186,25 @@ impl Lab {
                 return Ok(value);
             }
             let left = self.patience.saturating_sub(start.elapsed());
-            ensure!(!left.is_zero(), "hangs while {what}: no end within {:?}", self.patience);
+            ensure!(
+                !left.is_zero(),
+                "hangs while {what}, no end within {:?}: {HINT}",
+                self.patience
+            );
             thread::park_timeout(left);
         }
+    }
+
+    /// Waits for what a job, a callback or a destructor of `task` has to tell.
+    pub(super) fn told<R, T>(&self, told: &mpsc::Receiver<R>, task: &mut Task<T>) -> Checked<R> {
+        self.at("waiting for a word from inside a job");
+        told.recv_timeout(self.patience).map_err(|_| {
+            Stop::Fault(match task.result(Duration::ZERO) {
+                Ok(Err(error)) => format!("a job did not run: {error}"),
+                Ok(Ok(_)) => "a job ended well and its word from inside never came".into(),
+                Err(_) => format!("no word came from inside a job: {HINT}"),
+            })
+        })
     }
 
     /// Waits for the end of an executor that has to end.
@@ -220,10 +232,12 @@ impl Lab {
             told
         };
         let started: Vec<_> = (0..n).map(begin).collect();
+        // What waits inside `f` does so for `patience`, and says more than this can.
+        let limit = self.patience + self.patience / 2;
         let end = |told: mpsc::Receiver<R>| {
-            told.recv_timeout(self.patience).map_err(|error| match error {
+            told.recv_timeout(limit).map_err(|error| match error {
                 mpsc::RecvTimeoutError::Timeout => {
-                    Stop::Fault(format!("one of {n} submitting threads hangs"))
+                    Stop::Fault(format!("one of {n} submitting threads hangs: {HINT}"))
                 }
                 mpsc::RecvTimeoutError::Disconnected => {
                     Stop::Fault(format!("one of {n} submitting threads panicked"))

@@ -45,7 +45,11 @@ pub(super) fn captures_that_panic_harm_nobody(lab: &Lab) -> Checked {
         });
         panicked(lab, task, "a destructor panics")?;
     }
-    assert_works(lab, &pool)?;
+    assert_works(lab, &pool)
+}
+
+pub(super) fn captures_that_panic_at_a_cancel_harm_nobody(lab: &Lab) -> Checked {
+    let pool = lab.one_worker()?;
     let held = lab.hold(&pool)?;
     let capture = PanicOnDrop;
     let queued = pool.submit(move || drop(capture));

@@ -95,7 +95,11 @@ pub(super) fn a_blocked_submitter_goes_on_when_there_is_room(lab: &Lab) -> Check
             counts.0.add();
             let mut task = pool.submit(move || n);
             counts.1.add();
-            task.result(patience).ok().and_then(Result::ok)
+            match task.result(patience) {
+                Ok(Ok(value)) => Ok(value),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(late) => Err(late.to_string()),
+            }
         };
         let release = {
             let (lab, entering, passed) = (lab.clone(), entering.clone(), passed.clone());
@@ -114,7 +118,7 @@ pub(super) fn a_blocked_submitter_goes_on_when_there_is_room(lab: &Lab) -> Check
         values?
     };
     for (n, value) in submitters.into_iter().enumerate() {
-        ensure!(value == Some(n), "a submitter that waited for room got {value:?}");
+        ensure!(value == Ok(n), "a submitter that waited for room got {value:?}");
     }
     lab.value(queued).map(drop)
 }

@@ -111,7 +111,7 @@ pub fn assert_check(name: &str, subject: impl Subject) {
 
 fn guarded(check: &'static Check, subject: Arc<dyn Subject>, patience: Duration) -> Outcome {
     let (tell, told) = mpsc::channel();
-    let progress = Arc::new(Progress::default());
+    let progress = Arc::new(Progress::new());
     let steps = Arc::clone(&progress);
     let body = move || {
         let lab = Lab::new(subject, patience, steps);
@@ -121,12 +121,12 @@ fn guarded(check: &'static Check, subject: Arc<dyn Subject>, patience: Duration)
     if let Err(error) = thread::Builder::new().name(check.name().into()).spawn(body) {
         return Outcome::Failed(format!("the check has no thread to run on: {error}"));
     }
+    // What waits inside a check does so for `patience`, and says more than this can.
+    let limit = patience.saturating_mul(2);
     loop {
-        let before = progress.steps();
-        // What waits inside a check does so for `patience`, and says more than this can.
-        match told.recv_timeout(patience.saturating_mul(2)) {
+        match told.recv_timeout(limit.saturating_sub(progress.since().elapsed())) {
             Ok(outcome) => return outcome,
-            Err(RecvTimeoutError::Timeout) if progress.steps() == before => {
+            Err(RecvTimeoutError::Timeout) if progress.since().elapsed() >= limit => {
                 return Outcome::Failed(format!("hangs while {}", progress.doing()));
             }
             Err(RecvTimeoutError::Timeout) => {}

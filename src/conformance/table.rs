@@ -168,7 +168,9 @@ macro_rules! __conformance_checks {
             panicking a_panicking_closure_fails_its_task_only "D3 E21"
                 "A panic of a closure is its task's error; the next job runs.";
             panicking captures_that_panic_harm_nobody "D3"
-                "A panic of a capture's destructor costs no worker and reaches no canceller.";
+                "A panic of a capture's destructor is its task's error; the next job runs.";
+            panicking captures_that_panic_at_a_cancel_harm_nobody "D3"
+                "A panic of a capture's destructor does not reach who cancels.";
             panicking an_outcome_that_panics_when_dropped_harms_nobody "D3"
                 "An outcome that nobody takes may panic when it is dropped.";
             panicking a_payload_that_panics_when_dropped_harms_nobody "D3"
