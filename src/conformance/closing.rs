@@ -176,39 +176,32 @@ fn is_fair(ended: &Result<usize, TaskError>) -> bool {
 pub(super) fn a_storm_of_submissions_loses_nothing_to_a_shutdown(lab: &Lab) -> Checked {
     for round in 0..10 {
         let pool = lab.executor(Setup::workers(lab.lanes(2)))?;
-        let (submitted, ran, patience) = (Counter::default(), Counter::default(), lab.patience());
-        let counts = (submitted.clone(), ran.clone());
-        let storm = pool.clone();
-        // Thread 0 shuts down as soon as the others have begun, in the midst of their submissions.
-        let act = move |n: usize| -> Result<usize, String> {
+        let (submitted, ran) = (Counter::default(), Counter::default());
+        let (count, runs, own, storm) = (submitted, ran.clone(), lab.clone(), pool.clone());
+        // Thread 0 shuts down in the midst of the others' submissions.
+        let act = move |n: usize| -> Checked<usize> {
             if n == 0 {
-                while counts.0.get() < 50 {
-                    std::thread::yield_now();
-                }
-                let queued = [Shutdown::run_queued(), Shutdown::cancel_queued()][round % 2];
-                drop(storm.shutdown(queued));
+                own.until("50 submissions to begin", || count.get() >= 50)?;
+                drop(
+                    storm.shutdown([Shutdown::run_queued(), Shutdown::cancel_queued()][round % 2]),
+                );
                 return Ok(0);
             }
             let submit = |_| {
-                counts.0.add();
-                let ran = counts.1.clone();
-                storm.submit(move || ran.add())
+                count.add();
+                let runs = runs.clone();
+                storm.submit(move || runs.add())
             };
             let tasks: Vec<_> = (0..200).map(submit).collect();
             let mut values = 0;
-            for mut task in tasks {
-                let ended = task.result(patience).map_err(|late| late.to_string())?;
-                if !is_fair(&ended) {
-                    return Err(format!("a task ended with {ended:?}"));
-                }
+            for task in tasks {
+                let ended = own.outcome(task)?;
+                ensure!(is_fair(&ended), "in a shutdown a task ended with {ended:?}");
                 values += usize::from(ended.is_ok());
             }
             Ok(values)
         };
-        let mut values = 0;
-        for told in lab.threads(3, act)? {
-            values += told.map_err(|fault| Stop::Fault(format!("in a shutdown {fault}")))?;
-        }
+        let values: usize = lab.threads(3, act)?.into_iter().sum();
         lab.shut_down(&pool, Shutdown::run_queued())?;
         ensure!(ran.get() == values, "{} closures ran for {values} values", ran.get());
     }

@@ -32,7 +32,8 @@ macro_rules! ensure {
 pub(super) use ensure;
 
 /// What a wait that never ends most often comes from.
-const HINT: &str = "does the backend keep a turn, or lose it without dropping its Worker?";
+pub(super) const HINT: &str =
+    "does the backend keep a turn, or lose it without dropping its Worker?";
 
 /// What a check is doing, and since when; the guard takes one that does nothing new for hanging.
 pub(super) struct Progress(Mutex<(Instant, &'static str)>);
@@ -201,7 +202,9 @@ impl Lab {
         told.recv_timeout(self.patience).map_err(|_| {
             Stop::Fault(match task.result(Duration::ZERO) {
                 Ok(Err(error)) => format!("a job did not run: {error}"),
-                Ok(Ok(_)) => "a job ended well and its word from inside never came".into(),
+                Ok(Ok(_)) => {
+                    "no word came from inside a job that has ended: what it called hangs".into()
+                }
                 Err(_) => format!("no word came from inside a job: {HINT}"),
             })
         })
@@ -222,7 +225,7 @@ impl Lab {
     pub(super) fn threads<R: Send + 'static>(
         &self,
         n: usize,
-        f: impl Fn(usize) -> R + Send + Sync + 'static,
+        f: impl Fn(usize) -> Checked<R> + Send + Sync + 'static,
     ) -> Checked<Vec<R>> {
         self.at("working on several threads");
         let f = Arc::new(f);
@@ -234,15 +237,16 @@ impl Lab {
         let started: Vec<_> = (0..n).map(begin).collect();
         // What waits inside `f` does so for `patience`, and says more than this can.
         let limit = self.patience + self.patience / 2;
-        let end = |told: mpsc::Receiver<R>| {
-            told.recv_timeout(limit).map_err(|error| match error {
+        let end = |told: mpsc::Receiver<Checked<R>>| {
+            let told = told.recv_timeout(limit);
+            told.map_err(|error| match error {
                 mpsc::RecvTimeoutError::Timeout => {
                     Stop::Fault(format!("one of {n} submitting threads hangs: {HINT}"))
                 }
                 mpsc::RecvTimeoutError::Disconnected => {
                     Stop::Fault(format!("one of {n} submitting threads panicked"))
                 }
-            })
+            })?
         };
         started.into_iter().map(end).collect()
     }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 
-use super::lab::{Checked, Lab, Stop, ensure};
+use super::lab::{Checked, HINT, Lab, Stop, ensure};
 use super::probes::{OnDrop, OnWake};
 use super::subject::Setup;
 use crate::{Executor, Task, TaskError};
@@ -60,7 +60,7 @@ pub(super) fn a_chain_of_submissions_comes_to_its_end(lab: &Lab) -> Checked {
     match told.recv_timeout(lab.patience()) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(Stop::Fault(format!("a chain of jobs tore: {error}"))),
-        Err(_) => Err(Stop::Fault("a chain of 500 jobs hangs".into())),
+        Err(_) => Err(Stop::Fault(format!("a chain of 500 jobs hangs: {HINT}"))),
     }
 }
 

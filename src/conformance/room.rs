@@ -85,41 +85,30 @@ pub(super) fn a_stream_of_jobs_flows_through_a_small_queue(lab: &Lab) -> Checked
 }
 
 pub(super) fn a_blocked_submitter_goes_on_when_there_is_room(lab: &Lab) -> Checked {
+    const SUBMITTERS: usize = 3;
     let (pool, held, queued) = full(lab, OnFull::Block)?;
-    let (entering, passed, releases) = (Counter::default(), Counter::default(), 3);
-    let counts = (entering.clone(), passed.clone());
-    let patience = lab.patience();
-    let submitters = {
-        let pool = pool.clone();
-        let submit = move |n: usize| {
-            counts.0.add();
-            let mut task = pool.submit(move || n);
-            counts.1.add();
-            match task.result(patience) {
-                Ok(Ok(value)) => Ok(value),
-                Ok(Err(error)) => Err(error.to_string()),
-                Err(late) => Err(late.to_string()),
-            }
-        };
-        let release = {
-            let (lab, entering, passed) = (lab.clone(), entering.clone(), passed.clone());
-            move || -> Checked {
-                lab.until("threads that submit to a full queue", || entering.get() == releases)?;
-                ensure!(passed.get() == 0, "a submitter went past a full queue");
-                held.finish(&lab)
-            }
-        };
-        let releaser = std::thread::spawn(release);
-        let values = lab.threads(releases, submit);
-        match releaser.join() {
-            Ok(released) => released?,
-            Err(_) => return Err(Stop::Fault("the end of a held job panicked".into())),
-        }
-        values?
+    let (entering, passed) = (Counter::default(), Counter::default());
+    let (enter, pass, own) = (entering.clone(), passed.clone(), lab.clone());
+    let submit = move |n: usize| {
+        enter.add();
+        let task = pool.submit(move || n);
+        pass.add();
+        own.value(task)
     };
-    for (n, value) in submitters.into_iter().enumerate() {
-        ensure!(value == Ok(n), "a submitter that waited for room got {value:?}");
+    let own = lab.clone();
+    let release = std::thread::spawn(move || {
+        let all = || entering.get() == SUBMITTERS;
+        own.until("threads that submit to a full queue", all)?;
+        ensure!(passed.get() == 0, "a submitter went past a full queue");
+        held.finish(&own)
+    });
+    let values = lab.threads(SUBMITTERS, submit);
+    match release.join() {
+        Ok(released) => released?,
+        Err(_) => return Err(Stop::Fault("the end of a held job panicked".into())),
     }
+    let right = values?.into_iter().eq(0..SUBMITTERS);
+    ensure!(right, "submitters that waited for room got each other's values");
     lab.value(queued).map(drop)
 }
 

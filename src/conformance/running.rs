@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::lab::{Checked, Lab, Stop, ensure};
 use super::probes::{Counter, Log};
 use super::subject::Setup;
-use crate::{Executor, Shutdown, Task, context};
+use crate::{Executor, Shutdown, context};
 
 pub(super) fn a_submitted_value_arrives(lab: &Lab) -> Checked {
     let pool = lab.one_worker()?;
@@ -59,20 +59,13 @@ pub(super) fn a_large_closure_and_outcome_arrive_whole(lab: &Lab) -> Checked {
 pub(super) fn jobs_of_several_threads_run_once_each(lab: &Lab) -> Checked {
     const EACH: usize = 250;
     let pool = lab.executor(Setup::workers(lab.lanes(4)))?;
-    let patience = lab.patience();
+    let own = lab.clone();
     let submit = move |thread: usize| {
-        let tasks: Vec<_> = (0..EACH).map(|n| pool.submit(move || thread * EACH + n)).collect();
-        let value = |mut task: Task<usize>| match task.result(patience) {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(format!("a job did not run: {error}")),
-            Err(late) => Err(format!("a task was forgotten: {late}")),
-        };
-        tasks.into_iter().map(value).collect::<Result<Vec<_>, _>>()
+        let job = |n| pool.submit(move || thread * EACH + n);
+        let tasks: Vec<_> = (0..EACH).map(job).collect();
+        tasks.into_iter().map(|task| own.value(task)).collect::<Checked<Vec<_>>>()
     };
-    let mut seen = BTreeSet::new();
-    for values in lab.threads(4, submit)? {
-        seen.extend(values.map_err(Stop::Fault)?);
-    }
+    let seen: BTreeSet<_> = lab.threads(4, submit)?.into_iter().flatten().collect();
     ensure!(seen.len() == 4 * EACH, "{} of {} values arrived", seen.len(), 4 * EACH);
     Ok(())
 }
