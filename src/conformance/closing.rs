@@ -3,7 +3,7 @@
 use super::lab::{Checked, Lab, Stop, ensure};
 use super::probes::{Counter, Held};
 use super::subject::Setup;
-use crate::{Executor, Reason, Running, Shutdown, Status, Task, TaskError};
+use crate::{Context, Executor, Reason, Running, Shutdown, Status, Task, TaskError};
 use std::time::Duration;
 
 /// Three jobs in the queue of an executor whose one worker is held.
@@ -95,6 +95,22 @@ pub(super) fn a_dropped_executor_runs_what_is_queued(lab: &Lab) -> Checked {
         ensure!(value == wanted, "a job of a dropped executor gave {value}");
     }
     Ok(())
+}
+
+pub(super) fn a_dropped_executor_is_gone_when_its_work_is(lab: &Lab) -> Checked {
+    let dropped = Counter::default();
+    let capture = dropped.on_drop();
+    let before = move |_: &Context| {
+        let _capture = &capture;
+    };
+    let pool = lab.executor(Setup::workers(lab.lanes(2)).hooks(before, |_| ()))?;
+    lab.value(pool.submit(|| ()))?;
+    let tasks = [1, 2, 3].map(|n| pool.submit(move || n));
+    drop(pool);
+    for task in tasks {
+        lab.value(task)?;
+    }
+    lab.until("the end of an executor without handles and work", || dropped.get() == 1)
 }
 
 pub(super) fn a_job_may_drop_the_last_handle(lab: &Lab) -> Checked {

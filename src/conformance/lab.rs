@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::probes::{Gate, Held};
+use super::probes::{Counter, Gate, Held};
 use super::subject::{Setup, Subject};
 use crate::{Executor, Shutdown, Status, Task, TaskError, Termination};
 
@@ -132,7 +132,11 @@ impl Lab {
     /// How a task ends that has to.
     pub(super) fn outcome<T>(&self, mut task: Task<T>) -> Checked<Result<T, TaskError>> {
         self.at("waiting for a task with a limit");
-        task.result(self.patience).map_err(|_| {
+        let start = Instant::now();
+        let ended = task.result(self.patience);
+        let late = ended.is_ok() && start.elapsed() >= self.patience;
+        ensure!(!late, "a task was over and who waited for it was not woken");
+        ended.map_err(|_| {
             let for_long = format!("within {:?}", self.patience);
             Stop::Fault(match task.status() {
                 Status::Pending => format!("no thread came for a queued job {for_long}: {HINT}"),
@@ -179,20 +183,25 @@ impl Lab {
     /// Awaits on this thread.
     pub(super) fn drive<F: Future>(&self, what: &'static str, future: F) -> Checked<F::Output> {
         self.at(what);
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let alarm = Arc::new(Alarm { thread: thread::current(), rings: Counter::default() });
+        let waker = Waker::from(Arc::clone(&alarm));
         let mut future = pin!(future);
         let start = Instant::now();
         loop {
+            let heard = alarm.rings.get();
             if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return Ok(value);
             }
-            let left = self.patience.saturating_sub(start.elapsed());
-            ensure!(
-                !left.is_zero(),
-                "hangs while {what}, no end within {:?}: {HINT}",
-                self.patience
-            );
-            thread::park_timeout(left);
+            while alarm.rings.get() == heard {
+                let left = self.patience.saturating_sub(start.elapsed());
+                if left.is_zero() {
+                    let late = future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+                    ensure!(!late, "{what}: it is over, and nobody was woken");
+                    let fault = format!("hangs while {what}, no end within {:?}", self.patience);
+                    return Err(Stop::Fault(format!("{fault}: {HINT}")));
+                }
+                thread::park_timeout(left);
+            }
         }
     }
 
@@ -252,10 +261,15 @@ impl Lab {
     }
 }
 
-struct Unpark(thread::Thread);
+/// A waker that counts; other things unpark this thread as well.
+struct Alarm {
+    thread: thread::Thread,
+    rings: Counter,
+}
 
-impl Wake for Unpark {
+impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        self.rings.add();
+        self.thread.unpark();
     }
 }

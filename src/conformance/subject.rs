@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use crate::{Backend, Context, Executor, ExecutorBuilder, OnFull, ThreadPoolBuilder};
 
@@ -56,7 +57,8 @@ where
     }
 }
 
-/// The subject with threads of its own: [`Executor::threads`].
+/// The subject with threads of its own: [`Executor::threads`]. They stay for ever when idle, so that
+/// what has to end them is seen to do so.
 ///
 /// # Examples
 /// ```
@@ -69,7 +71,7 @@ pub struct OwnThreads;
 
 impl Subject for OwnThreads {
     fn executor(&self, setup: Setup) -> Result<Executor, NotApplicable> {
-        Ok(setup.build_threads(Executor::threads()))
+        Ok(setup.build_threads(Executor::threads().keep_alive(Duration::MAX)))
     }
 
     fn parallelism(&self) -> NonZeroUsize {

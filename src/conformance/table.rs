@@ -245,6 +245,8 @@ macro_rules! __conformance_checks {
                 "Waiting for a shutdown from an own worker is a typed error.";
             closing a_dropped_executor_runs_what_is_queued "S10"
                 "Dropping the last handle runs what is queued.";
+            closing a_dropped_executor_is_gone_when_its_work_is "S10"
+                "An executor without handles and work is gone, hooks and threads and all.";
             closing a_job_may_drop_the_last_handle "R11"
                 "A job may drop the last handle of its own executor.";
             closing many_executors_come_and_go "S10"
