@@ -3,7 +3,7 @@
 use super::lab::{Checked, Lab, ensure};
 use super::probes::{Counter, Log, OnDrop};
 use super::subject::Setup;
-use crate::{Executor, Status};
+use crate::{Executor, Shutdown, Status};
 
 pub(super) fn captures_are_gone_before_a_waiter_hears(lab: &Lab) -> Checked {
     let pool = lab.one_worker()?;
@@ -132,7 +132,16 @@ pub(super) fn a_callback_runs_on_the_executor_of_choice(lab: &Lab) -> Checked {
         });
         lab.value(task)?;
     }
-    lab.until("20 callbacks to run on another executor", || told.get() == 20)
+    lab.until("20 callbacks to run on another executor", || told.get() == 20)?;
+    lab.shut_down(&other, Shutdown::run_queued())?;
+    let count = told.clone();
+    let mut task = pool.submit(|| ());
+    task.add_done_callback_on(&pool_of, move |_| {
+        count.add();
+    });
+    lab.value(task)?;
+    ensure!(told.get() == 21, "a callback that its executor refused did not run at all");
+    Ok(())
 }
 
 pub(super) fn an_idle_executor_holds_nothing(lab: &Lab) -> Checked {

@@ -208,8 +208,11 @@ impl Lab {
     /// Waits for what a job, a callback or a destructor of `task` has to tell.
     pub(super) fn told<R, T>(&self, told: &mpsc::Receiver<R>, task: &mut Task<T>) -> Checked<R> {
         self.at("waiting for a word from inside a job");
-        told.recv_timeout(self.patience).map_err(|_| {
-            Stop::Fault(match task.result(Duration::ZERO) {
+        told.recv_timeout(self.patience).map_err(|error| {
+            // Whoever had to tell is gone: then the task is about to end.
+            let gone = error == mpsc::RecvTimeoutError::Disconnected;
+            let limit = if gone { self.patience } else { Duration::ZERO };
+            Stop::Fault(match task.result(limit) {
                 Ok(Err(error)) => format!("a job did not run: {error}"),
                 Ok(Ok(_)) => {
                     "no word came from inside a job that has ended: what it called hangs".into()
