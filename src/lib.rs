@@ -15,7 +15,7 @@
 #[path = "verify.rs"]
 pub mod __verify;
 
-#[cfg(all(feature = "conformance", not(poolbridge_loom)))]
+#[cfg(feature = "conformance")]
 pub mod conformance;
 mod executor;
 mod sync;

@@ -56,7 +56,8 @@
 //! * A backend that runs turns inline, on the submitting thread, is recognised; checks that need a
 //!   job to be held while the test goes on are then not applicable.
 //!
-//! A check that hangs is a failed check: it is given up after a while, with its thread.
+//! A check that hangs is a failed check: it is given up after a while, with its thread. The tests of
+//! `conformance_tests!` run one at a time in a process, so subjects may share a pool.
 
 // Tests in library's clothing: they use what any test uses, and are never modelled.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]

@@ -6,11 +6,16 @@ mod broken;
 mod faults;
 mod findings;
 
+use backends::{ChannelPool, FreshThreads};
 use poolbridge::conformance::OwnThreads;
-use poolbridge::conformance_tests;
+use poolbridge::{Backend, conformance_tests};
+
+fn three_threads() -> impl Backend {
+    ChannelPool::new(3)
+}
 
 // Another backend is another line.
 conformance_tests!(own_threads, OwnThreads);
-conformance_tests!(fresh_threads, || backends::FreshThreads);
-conformance_tests!(channel_pool, || backends::ChannelPool::new(3));
-conformance_tests!(one_channel_thread, || backends::ChannelPool::new(1));
+conformance_tests!(fresh_threads, || FreshThreads);
+conformance_tests!(channel_pool, three_threads);
+conformance_tests!(one_channel_thread, || ChannelPool::new(1));
