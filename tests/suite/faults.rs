@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use poolbridge::{Backend, StartError, Worker};
@@ -42,17 +42,21 @@ pub(crate) enum Fault {
     Blocks,
 }
 
+/// Turns that are kept, and by which backend. Not in the backend: it would keep itself alive, a leak.
+static KEPT: Mutex<Vec<(usize, Worker)>> = Mutex::new(Vec::new());
+
 pub(crate) struct Faulty {
     fault: Fault,
+    number: usize,
     starts: AtomicUsize,
-    kept: Mutex<Vec<Worker>>,
-    lock: std::sync::Arc<Mutex<()>>,
+    lock: Arc<Mutex<()>>,
 }
 
 impl Faulty {
     pub(crate) fn new(fault: Fault) -> Self {
-        let (starts, kept) = (AtomicUsize::new(0), Mutex::default());
-        Self { fault, starts, kept, lock: std::sync::Arc::default() }
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        Self { fault, number, starts: AtomicUsize::new(0), lock: Arc::default() }
     }
 
     /// Whether this start is one of those that fail.
@@ -60,11 +64,17 @@ impl Faulty {
         self.starts.fetch_add(1, Ordering::Relaxed) % 3 == 2
     }
 
+    fn keep(&self, worker: Worker) {
+        KEPT.lock().unwrap_or_else(PoisonError::into_inner).push((self.number, worker));
+    }
+
     /// Keeps `worker`; what was kept before.
     fn swap(&self, worker: Worker) -> Option<Worker> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push(worker);
-        (kept.len() > 1).then(|| kept.remove(0))
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = kept.iter().position(|(number, _)| *number == self.number);
+        let earlier = at.map(|at| kept.swap_remove(at).1);
+        kept.push((self.number, worker));
+        earlier
     }
 }
 
@@ -87,9 +97,7 @@ impl Backend for Faulty {
             Fault::DropsAll => drop(worker),
             Fault::DropsSome if self.is_third() => drop(worker),
             Fault::DropsElsewhere => return spawn(move || drop(worker)),
-            Fault::HoldsAll => {
-                self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
-            }
+            Fault::HoldsAll => self.keep(worker),
             Fault::HoldsOne => return self.swap(worker).map_or(Ok(()), run),
             Fault::RunsLate => {
                 if let Some(earlier) = self.swap(worker) {
