@@ -15,6 +15,8 @@
 #[path = "verify.rs"]
 pub mod __verify;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod executor;
 mod sync;
 mod task;

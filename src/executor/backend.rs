@@ -9,7 +9,8 @@ pub use super::worker::Worker;
 /// A source of threads for an [`Executor`](crate::Executor).
 ///
 /// The executor keeps the jobs; a backend is only asked, now and then, for a thread that takes a
-/// turn at the queue: [`Worker::run`] takes jobs until none is left.
+/// turn at the queue: [`Worker::run`] takes jobs until none is left. Feature `conformance` has the
+/// tests that yours should pass.
 ///
 /// # Examples
 /// A backend that starts a thread for each turn:

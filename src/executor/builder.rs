@@ -54,7 +54,12 @@ impl ExecutorBuilder {
         if self.config.on_full == OnFull::RunOnCaller && self.source.parent().is_some() {
             return Err(BuildError::CallerHasNoThread);
         }
-        Ok(Executor::assemble(next_pool(), self.source, self.config))
+        let mut config = self.config;
+        if let Source::Here = self.source {
+            // Nothing waits there.
+            config.capacity = None;
+        }
+        Ok(Executor::assemble(next_pool(), self.source, config))
     }
 }
 

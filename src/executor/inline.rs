@@ -34,9 +34,13 @@ impl Backend for Inline {
 
 /// Runs a job that its submitter has not given away yet, here; or, inside a long chain of endings,
 /// when the outermost of them returns.
-pub(super) fn run(core: &CoreRef, job: CellRef) -> Result<(), Refused> {
+pub(super) fn run(core: &CoreRef, job: CellRef, grant: Option<u64>) -> Result<(), Refused> {
     {
         let mut queue = core.lock();
+        // There is always room, but who has asked for some was given it.
+        if let Some(key) = grant {
+            queue.room.redeem(key);
+        }
         if let Some(reason) = queue.refusal() {
             return Err(Refused { job, reason });
         }

@@ -128,7 +128,7 @@ impl Details {
 /// the job is gone.
 fn enqueue(core: &CoreRef, job: CellRef, cell: &CellRef, how: Queueing) -> Result<(), Refused> {
     if core.is_inline() {
-        return inline::run(core, job);
+        return inline::run(core, job, how.grant);
     }
     let claim = core.push(job, how.place, how.grant)?;
     if let Some(limit) = how.timeout {
@@ -212,7 +212,7 @@ where
         false => owner.give_back::<W>(),
     };
     let pushed = if core.is_inline() {
-        inline::run(core, job).map(|()| Claim::Nothing)
+        inline::run(core, job, grant).map(|()| Claim::Nothing)
     } else {
         core.push(job, place, grant)
     };

@@ -275,8 +275,9 @@ impl Search {
     fn needs_of_queue(&mut self, blocked: &Entries, core: &CoreRef) -> Needs {
         let workers = {
             let queue = core.lock();
-            let more = queue.workers < queue.limit() || queue.starting > 0;
-            if more || !queue.idle.is_empty() {
+            // A call of `start` that has not returned adds nothing: its turn is one of the workers, and
+            // nobody looks again when it returns.
+            if queue.workers < queue.limit() || !queue.idle.is_empty() {
                 return Needs::Nothing;
             }
             queue.workers

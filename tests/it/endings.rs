@@ -152,9 +152,16 @@ fn blocks_when_dropped(dropping: &Gate, gate: &Gate) -> impl Send + 'static + us
 #[test]
 fn a_worker_that_drops_a_detached_outcome_is_not_idle() {
     let pool = workers(2);
-    let (dropping, gate) = (Gate::new(), Gate::new());
+    let (dropping, gate, go) = (Gate::new(), Gate::new(), Gate::new());
     let outcome = blocks_when_dropped(&dropping, &gate);
-    pool.submit(move || outcome).detach();
+    let at_go = go.clone();
+    let task = pool.submit(move || {
+        at_go.pass();
+        outcome
+    });
+    // Before the end: who detaches an ended task drops its outcome itself.
+    task.detach();
+    go.open();
     dropping.pass();
     assert_eq!(
         pool.snapshot().running.len(),

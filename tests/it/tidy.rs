@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-const ROOMS: [&str; 5] = ["sync", "task", "time", "executor", "wrap"];
+const ROOMS: [&str; 6] = ["sync", "task", "time", "executor", "wrap", "conformance"];
 const UNSAFE: [&str; 4] =
     ["src/executor/list.rs", "src/sync/loom.rs", "src/task/body.rs", "src/task/cell.rs"];
 
@@ -79,6 +79,18 @@ fn arrows_point_down() {
         ROOMS[room + 1..].iter().any(|higher| line.contains(&format!("crate::{higher}::")))
     });
     assert_none(&found, "a lower room never names a higher one");
+}
+
+/// The suite is for anybody's backend: it sees what anybody sees.
+#[test]
+fn the_conformance_suite_uses_public_names_only() {
+    let suite = sources("src/conformance");
+    assert!(suite.len() > 5, "the suite is not found");
+    let found = offenders(&suite, |source, at| {
+        let line = code(&source.lines[at]);
+        ROOMS[..5].iter().any(|room| line.contains(&format!("crate::{room}::")))
+    });
+    assert_none(&found, "a check names what a user cannot");
 }
 
 #[test]

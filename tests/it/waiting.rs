@@ -1,16 +1,17 @@
 //! Waiting on a thread and awaiting on any runtime.
 
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use poolbridge::{Cancel, Status, TaskError, promise};
+use poolbridge::{Backend, Cancel, Executor, StartError, Status, TaskError, Worker, promise};
 
 use crate::support::{
-    CountingWaker, FAR, Gate, drive, eventually, occupy, one_worker, poll_once, poll_with, value,
-    within, workers,
+    CountingWaker, FAR, Gate, HANG, drive, eventually, occupy, one_worker, poll_once, poll_with,
+    value, within, workers,
 };
 
 /// E01, X11
@@ -331,4 +332,46 @@ fn a_completion_after_the_runtime_is_gone_harms_nobody() {
     side.set_result(1).unwrap();
     busy.finish();
     assert_eq!(value(pool.submit(|| 2)), 2);
+}
+
+/// Nobody looks again when `start` returns, so what it is in the middle of must not count.
+#[test]
+fn a_circle_is_seen_while_a_start_has_not_returned() {
+    struct SlowToReturn(Gate);
+
+    impl Backend for SlowToReturn {
+        fn start(&self, worker: Worker) -> Result<(), StartError> {
+            thread::spawn(move || worker.run());
+            self.0.pass();
+            Ok(())
+        }
+
+        fn parallelism(&self) -> NonZeroUsize {
+            NonZeroUsize::MIN
+        }
+    }
+
+    let gate = Gate::new();
+    let left = Executor::on(SlowToReturn(gate.clone())).build().unwrap();
+    let right = Executor::threads().max_workers(1).build().unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    let own = left.clone();
+    let submitter = thread::spawn(move || {
+        let pool = left.clone();
+        left.submit(move || {
+            let inner = right.submit(move || own.submit(|| 1).wait());
+            // Either may be the last to wait, and is refused.
+            let refused = match inner.wait() {
+                Ok(waited) => waited.map(drop),
+                Err(error) => Err(error),
+            };
+            tell.send(refused).unwrap();
+        })
+        .detach();
+        drop(pool);
+    });
+    let refused = told.recv_timeout(HANG).expect("the circle hangs");
+    assert!(matches!(refused, Err(TaskError::WouldDeadlock(_))), "{refused:?}");
+    gate.open();
+    submitter.join().unwrap();
 }
