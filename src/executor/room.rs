@@ -17,7 +17,7 @@ use super::waiting::{self, Awaited};
 use crate::task::Task;
 use crate::task::contain::contain;
 use crate::task::error::Reason;
-use crate::task::frame;
+use crate::task::frame::{self, Patience};
 use crate::task::handle::own_parker;
 use crate::task::trampoline;
 
@@ -106,7 +106,7 @@ pub(super) fn block(core: &CoreRef) -> Result<u64, Reason> {
     trampoline::flush();
     let parker = own_parker();
     let mut key = None;
-    let mut known = None;
+    let mut patience = Patience::new();
     loop {
         match ask(core, &mut key, parker.waker()) {
             Room::Granted => return key.ok_or(Reason::Full),
@@ -116,16 +116,13 @@ pub(super) fn block(core: &CoreRef) -> Result<u64, Reason> {
                 return Err(reason);
             }
         }
-        if known.is_none() {
-            match waiting::enter(Awaited::Room(core.clone())) {
-                Ok(entry) => known = Some(entry),
-                Err(_) => {
-                    key.into_iter().for_each(|key| leave(core, key));
-                    return Err(Reason::WouldDeadlock);
-                }
+        match waiting::enter(Awaited::Room(core.clone())) {
+            Ok(known) => drop((parker.park_until(known.look_again(&mut patience)), known)),
+            Err(_) => {
+                key.into_iter().for_each(|key| leave(core, key));
+                return Err(Reason::WouldDeadlock);
             }
         }
-        parker.park();
     }
 }
 

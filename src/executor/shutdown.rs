@@ -12,7 +12,7 @@ use crate::sync::now;
 use crate::task::cell::CellRef;
 use crate::task::contain::contain;
 use crate::task::error::WouldDeadlock;
-use crate::task::frame;
+use crate::task::frame::{self, Patience};
 use crate::task::handle::own_parker;
 use crate::task::job::Job;
 use crate::task::state::Verdict;
@@ -253,13 +253,15 @@ impl Termination {
     fn block(&mut self, limit: Option<Option<Instant>>) -> Result<(), WouldDeadlock> {
         trampoline::flush();
         let parker = own_parker();
-        let mut known = None;
+        let mut patience = Patience::new();
         while !self.is_over(&parker.waker())? {
-            if limit.is_none() && known.is_none() {
-                // A wait with a limit ends anyway.
-                known = Some(waiting::enter(Awaited::End(self.core.clone()))?);
-            }
-            if !parker.park_until(limit.flatten()) {
+            let Some(limit) = limit else {
+                // A wait with a limit ends anyway; this one had better not be in a circle.
+                let known = waiting::enter(Awaited::End(self.core.clone()))?;
+                parker.park_until(known.look_again(&mut patience));
+                continue;
+            };
+            if !parker.park_until(limit) {
                 return Ok(());
             }
         }

@@ -12,10 +12,13 @@
 //! * an executor ends if all that runs in it goes on.
 //!
 //! What cannot be seen goes on: a thread that is no worker, a task with a deadline, a turn that is
-//! just changing hands. So no wait is refused that could end; and whoever closes a circle finds all
-//! others written down, because all is decided under one lock.
+//! just changing hands. So no wait is refused that could end. Whoever closes a circle finds all others
+//! written down, because all is decided under one lock; and where the last step is none of a wait's (a
+//! turn comes to rest in a queue, a limit is lowered), the blocked workers look again after a while
+//! ([`Patience`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use super::claim;
 use super::core::CoreRef;
@@ -24,7 +27,7 @@ use super::seat;
 use crate::sync::{Mutex, global};
 use crate::task::cell::CellRef;
 use crate::task::error::WouldDeadlock;
-use crate::task::frame::{self, WaitNote};
+use crate::task::frame::{self, Patience, WaitNote};
 use crate::task::id::TaskId;
 
 /// What a worker waits for.
@@ -59,6 +62,13 @@ global! {
 /// While it lives, this worker is known to be blocked.
 #[must_use]
 pub(super) struct Known(Option<u64>);
+
+impl Known {
+    /// When to come again, if this thread is a worker.
+    pub(super) fn look_again(&self, patience: &mut Patience) -> Option<Instant> {
+        self.0.and_then(|_| patience.next())
+    }
+}
 
 impl Drop for Known {
     fn drop(&mut self) {

@@ -417,4 +417,4 @@ pub(crate) use global;
 pub type OnceLock<T> = std::sync::OnceLock<T>;
 
 /// Models fire deadlines by hand.
-pub const HAS_CLOCK_THREADS: bool = false;
+pub const TIME_PASSES: bool = false;

@@ -174,8 +174,8 @@ pub(crate) type SharedArc<T> = std::sync::Arc<T>;
 /// A cell that is written once.
 pub(crate) type OnceLock<T> = std::sync::OnceLock<T>;
 
-/// Whether the clock keeps itself; in models deadlines are fired by hand.
-pub(crate) const HAS_CLOCK_THREADS: bool = true;
+/// Whether time passes by itself; in models deadlines are fired by hand.
+pub(crate) const TIME_PASSES: bool = true;
 
 /// Where nothing can be waited for.
 #[cfg(not(unix))]

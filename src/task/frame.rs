@@ -6,11 +6,12 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use super::cell::CellRef;
 use super::error::WouldDeadlock;
 use super::id::TaskId;
-use crate::sync::thread_local;
+use crate::sync::{TIME_PASSES, now, thread_local};
 
 /// What an executor remembers of a wait while it lasts.
 pub(crate) type WaitNote = Option<Box<dyn Any>>;
@@ -120,6 +121,26 @@ pub(crate) fn current_id() -> Option<TaskId> {
 /// Whether this thread runs user code of the task of that name.
 pub(crate) fn is_inside_task(task: TaskId) -> bool {
     books(|thread| thread.frames.iter().any(|cell| cell.id() == task)).unwrap_or(false)
+}
+
+/// When a blocked worker looks again whether its wait can end: what was on its way from one hand to
+/// another may have come to rest, and nobody tells.
+pub(crate) struct Patience(Duration);
+
+impl Patience {
+    const FIRST: Duration = Duration::from_millis(10);
+    const LONGEST: Duration = Duration::from_secs(10);
+
+    pub(crate) fn new() -> Self {
+        Self(Self::FIRST)
+    }
+
+    /// The end of the next pause, each four times as long as the one before.
+    pub(crate) fn next(&mut self) -> Option<Instant> {
+        let pause = self.0;
+        self.0 = (pause * 4).min(Self::LONGEST);
+        if TIME_PASSES { now().checked_add(pause) } else { None }
+    }
 }
 
 /// This thread is about to block until `cell` is over. A worker has its executor look first: see

@@ -194,9 +194,11 @@ impl<T> Task<T> {
         if let Some(error) = self.own_wait() {
             return Err(TaskError::WouldDeadlock(error));
         }
-        if !self.cell().state().is_released() {
-            let _waiting = frame::prepare_to_wait(self.cell()).map_err(TaskError::WouldDeadlock)?;
-            self.cell().block(None);
+        let mut patience = frame::Patience::new();
+        while !self.cell().state().is_released() {
+            let note = frame::prepare_to_wait(self.cell()).map_err(TaskError::WouldDeadlock)?;
+            let until = if note.is_some() { patience.next() } else { None };
+            self.cell().block(until);
         }
         self.take_released()
     }

@@ -54,7 +54,7 @@ enum Appoint {
 
 global! {
     /// The process's clock.
-    fn clock() -> Clock = Clock::new(sync::HAS_CLOCK_THREADS);
+    fn clock() -> Clock = Clock::new(sync::TIME_PASSES);
 }
 
 /// A deadline that is set; dropping it takes it back.
