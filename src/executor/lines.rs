@@ -129,14 +129,15 @@ impl Lines {
     }
 
     /// Queues a job; true: a worker has to come for it.
+    #[inline]
     pub(super) fn push(&mut self, job: CellRef, place: Place) -> bool {
-        match (&mut self.lanes, place) {
-            (Some(lanes), Place::Lane(key)) => lanes.push(&mut self.lists, key, job),
-            (_, Place::Level(level)) => {
+        match (place, &mut self.lanes) {
+            (Place::Level(level), _) => {
                 self.lists.push(Line::level(level as usize), job);
                 true
             }
-            (None, Place::Lane(_)) => unreachable!("only keyed queues are given keys"),
+            (Place::Lane(key), Some(lanes)) => lanes.push(&mut self.lists, key, job),
+            (Place::Lane(_), None) => unreachable!("only keyed queues are given keys"),
         }
     }
 
@@ -159,6 +160,15 @@ impl Lines {
         if let Some(lanes) = &mut self.lanes {
             return lanes.pop(&mut self.lists);
         }
+        if self.turns.is_empty() && self.lists.waits_only_at(NORMAL) {
+            // The usual case, and nobody is passed over.
+            self.passed = [0; LEVELS];
+            return self.lists.pop(Line::level(NORMAL)).map(|job| Entry::Job(job, Lane(None)));
+        }
+        self.pop_choosing()
+    }
+
+    fn pop_choosing(&mut self) -> Option<Entry> {
         let level = self.next_level()?;
         if level == NORMAL && !self.turns.is_empty() {
             let first = self.lists.first(Line::level(NORMAL));
@@ -185,6 +195,7 @@ impl Lines {
     }
 
     /// The entry that kept a lane busy is over.
+    #[inline]
     pub(super) fn give_back(&mut self, lane: Lane) {
         if let (Some(slot), Some(lanes)) = (lane.0, &mut self.lanes) {
             lanes.give_back(&mut self.lists, slot);

@@ -58,11 +58,13 @@ impl Line {
 
     /// What stands in place of a neighbour at both ends: odd, hence no cell's address. So a cell at
     /// an end tells which line it is in, and no cell needs room to remember it.
+    #[inline]
     fn end(self) -> *const Header {
         ptr::without_provenance(2 * self.0 + 1)
     }
 
     /// The line whose end `at` is; `None`: it is a cell.
+    #[inline]
     fn ending(at: *const Header) -> Option<Self> {
         (at.addr() & 1 == 1).then_some(Self(at.addr() >> 1))
     }
@@ -115,6 +117,7 @@ impl Lists {
         self.lanes = Vec::new();
     }
 
+    #[inline]
     pub(super) fn is_empty(&self, line: Line) -> bool {
         Line::ending(self.list(line).head).is_some()
     }
@@ -130,6 +133,7 @@ impl Lists {
     }
 
     /// Puts a fresh job at the tail of a line.
+    #[inline]
     pub(super) fn push(&mut self, line: Line, job: CellRef) {
         let cell = job.into_ptr();
         // SAFETY: Q2, the line owns the job's reference from here on.
@@ -138,21 +142,37 @@ impl Lists {
     }
 
     /// Takes the head of a line off, with the job's reference, whatever its state.
+    #[inline]
     pub(super) fn pop(&mut self, line: Line) -> Option<CellRef> {
-        let cell = self.list(line).head;
+        let list = self.list_mut(line);
+        let cell = list.head;
         if Line::ending(cell).is_some() {
             return None;
         }
+        // SAFETY: Q1 and Q2, the cell and the one behind it are in the line, hence alive; the line's
+        // reference becomes the caller's.
+        let job = unsafe {
+            let next = with_links(cell, |links| std::mem::replace(&mut (*links).next, ptr::null()));
+            list.head = next;
+            match Line::ending(next) {
+                Some(_) => list.tail = line.end(),
+                None => with_links(next, |links| (*links).prev = line.end()),
+            }
+            CellRef::from_ptr(cell)
+        };
         self.pending -= 1;
-        // SAFETY: Q1 and Q2, a cell in a line is alive; the line's reference becomes the
-        // caller's.
-        unsafe {
-            self.remove(cell);
-            Some(CellRef::from_ptr(cell))
-        }
+        Some(job)
+    }
+
+    /// Whether nothing waits at any level but this one.
+    #[inline]
+    pub(super) fn waits_only_at(&self, level: usize) -> bool {
+        let mut levels = self.levels.iter().enumerate();
+        levels.all(|(other, list)| other == level || Line::ending(list.head).is_some())
     }
 
     /// Enters a started task among the running.
+    #[inline]
     pub(super) fn enter(&mut self, owner: &Owner) {
         // SAFETY: Q2, kept alive by the owner until `finish`.
         unsafe { self.append(Line::RUNNING, owner.cell().as_ptr()) };
@@ -160,6 +180,7 @@ impl Lists {
     }
 
     /// Takes a started task off.
+    #[inline]
     pub(super) fn finish(&mut self, cell: &CellRef) {
         assert!(cell.state().has_run(), "Q3: only a started task is running");
         // SAFETY: Q3, `enter` has put it into `running`, and each ends once.
@@ -222,6 +243,7 @@ impl Lists {
         cells
     }
 
+    #[inline]
     fn list(&self, line: Line) -> &List {
         match line.0 {
             0 => &self.running,
@@ -230,6 +252,7 @@ impl Lists {
         }
     }
 
+    #[inline]
     fn list_mut(&mut self, line: Line) -> &mut List {
         match line.0 {
             0 => &mut self.running,
@@ -240,6 +263,7 @@ impl Lists {
 
     /// # Safety
     /// `cell` is alive while it is in the line, and is in none.
+    #[inline]
     unsafe fn append(&mut self, line: Line, cell: *const Header) {
         let list = self.list_mut(line);
         let last = std::mem::replace(&mut list.tail, cell);

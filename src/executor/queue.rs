@@ -158,6 +158,7 @@ impl Queue {
     }
 
     /// Why no job is taken at all.
+    #[inline]
     pub(super) fn refusal(&self) -> Option<Reason> {
         if let Some(broken) = &self.broken {
             return Some(Reason::Broken(broken.clone()));

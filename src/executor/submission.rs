@@ -126,6 +126,7 @@ impl Details {
 
 /// Queues a job, with its deadline, and sees to a thread for it. `cell` is the same task, for when
 /// the job is gone.
+#[inline]
 fn enqueue(core: &CoreRef, job: CellRef, cell: &CellRef, how: Queueing) -> Result<(), Refused> {
     if core.is_inline() {
         return inline::run(core, job, how.grant);
