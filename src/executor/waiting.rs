@@ -6,10 +6,10 @@
 //!
 //! * a blocked worker goes on if what it waits for does;
 //! * a running task goes on, unless the thread that runs it is a blocked worker;
-//! * a queued task goes on if any worker of its executor does, or another one may be had; in a
-//!   lane, if the task that keeps the lane busy does;
+//! * a queued task goes on if any worker of its executor does, or another one may be had, by a new
+//!   thread or from the parent; in a lane, if the task that keeps the lane busy does;
 //! * a turn that waits in a parent's queue goes on if any worker of the parent does;
-//! * an executor ends if all that runs in it goes on.
+//! * an executor ends if all that runs in it goes on, and all its turns do.
 //!
 //! What cannot be seen goes on: a thread that is no worker, a task with a deadline, a turn that is
 //! just changing hands. So no wait is refused that could end; and whoever closes a circle finds all
@@ -215,7 +215,7 @@ impl Search {
                 .executors
                 .get(&pool)
                 .cloned()
-                .map_or(Needs::Nothing, |core| self.needs_of_end(&core)),
+                .map_or(Needs::Nothing, |core| self.needs_of_end(blocked, &core)),
         }
     }
 
@@ -273,13 +273,12 @@ impl Search {
 
     /// Whether anybody comes for what waits in `core`.
     fn needs_of_queue(&mut self, blocked: &Entries, core: &CoreRef) -> Needs {
-        let workers = {
+        let (workers, limit) = {
             let queue = core.lock();
-            let more = queue.workers < queue.limit() || queue.starting > 0;
-            if more || !queue.idle.is_empty() {
+            if !queue.idle.is_empty() {
                 return Needs::Nothing;
             }
-            queue.workers
+            (queue.workers, queue.limit())
         };
         let mut holders = Vec::new();
         let mut seats = 0;
@@ -290,32 +289,38 @@ impl Search {
                 holders.push(Node::Worker(*key));
             }
         }
-        let mut waiting = 0;
-        if let Some(parent) = core.parent() {
-            let above = parent.executor.core();
-            let in_hand = {
-                let mut queue = above.lock();
-                waiting = queue.lines.turns_of(core.pool());
-                match (parent.key, queue.lines.lanes()) {
-                    (Some(key), Some((lanes, _))) => lanes.in_hand_of(key),
-                    _ => InHand::Nothing,
-                }
-            };
-            if waiting > 0 {
-                match self.needs_of_lane(blocked, above, in_hand) {
-                    Needs::Any(nodes) => holders.extend(nodes),
-                    needs => return needs,
-                }
-            }
+        if seats >= limit {
+            // Whoever else is at work leaves when it comes back: it is one too many.
+            return Needs::Any(holders);
         }
-        if workers > seats + waiting {
+        let (waiting, lane) = Self::turns(core);
+        if workers.min(limit) > seats + waiting {
             // At work, or on its way from one hand to another.
             return Needs::Nothing;
+        }
+        if waiting > 0 || workers < limit {
+            // A turn that waits, or one more: the parent's threads come for it, or a new thread.
+            match lane.map(|(above, in_hand)| self.needs_of_lane(blocked, &above, in_hand)) {
+                Some(Needs::Any(nodes)) => holders.extend(nodes),
+                _ => return Needs::Nothing,
+            }
         }
         Needs::Any(holders)
     }
 
-    fn needs_of_end(&mut self, core: &CoreRef) -> Needs {
+    /// How many turns of `core` wait in its parent's queue, and what keeps their lane there busy.
+    fn turns(core: &CoreRef) -> (usize, Option<(CoreRef, InHand)>) {
+        let Some(parent) = core.parent() else { return (0, None) };
+        let above = parent.executor.core();
+        let mut queue = above.lock();
+        let in_hand = match (parent.key, queue.lines.lanes()) {
+            (Some(key), Some((lanes, _))) => lanes.in_hand_of(key),
+            _ => InHand::Nothing,
+        };
+        (queue.lines.turns_of(core.pool()), Some((above.clone(), in_hand)))
+    }
+
+    fn needs_of_end(&mut self, blocked: &Entries, core: &CoreRef) -> Needs {
         let (running, waits, children) = {
             let queue = core.lock();
             let children: Vec<_> = queue.children.values().cloned().collect();
@@ -326,6 +331,12 @@ impl Search {
         nodes.extend(ends);
         if waits {
             nodes.push(Node::Queue(self.executor(core)));
+        }
+        // A turn that has nothing to do any more is given back by a thread of the parent, too.
+        if let (1.., Some((above, in_hand))) = Self::turns(core) {
+            if let Needs::Any(turns) = self.needs_of_lane(blocked, &above, in_hand) {
+                nodes.extend(turns);
+            }
         }
         Needs::All(nodes)
     }
