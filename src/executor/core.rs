@@ -163,7 +163,9 @@ impl CoreRef {
         let refused = self.ask_for_thread(worker);
         let stranded = {
             let mut queue = self.lock();
-            queue.starting -= 1;
+            if refused.is_some() || self.parent().is_none() {
+                queue.starting -= 1;
+            }
             queue.is_stranded()
         };
         if stranded {
@@ -202,6 +204,8 @@ impl CoreRef {
                 drop(turn);
                 return Err(why);
             }
+            // Under both locks: nobody sees the turn neither here nor there, nor in both places.
+            turn.worker.has_arrived(self);
             queue.push_turn(turn, key)
         };
         self.honour(claim);

@@ -132,6 +132,43 @@ struct Search {
 
 type Entries = BTreeMap<u64, Blocked>;
 
+/// Where an executor's turns are.
+struct Turns {
+    given: usize,
+    limit: usize,
+    /// Of those given: in the parent's queue, or on the way there.
+    waiting: usize,
+    /// Some worker sleeps.
+    idle: bool,
+    /// The parent, and what keeps the lane busy there that they wait in.
+    lane: Option<(CoreRef, InHand)>,
+}
+
+impl Turns {
+    /// All at one moment: a turn comes into a parent's queue under both locks.
+    fn of(core: &CoreRef) -> Self {
+        let parent = core.parent();
+        let mut above = parent.map(|parent| parent.executor.core().lock());
+        let queue = core.lock();
+        let mut turns = Turns {
+            given: queue.workers,
+            limit: queue.limit(),
+            waiting: 0,
+            idle: !queue.idle.is_empty(),
+            lane: None,
+        };
+        if let (Some(parent), Some(above)) = (parent, &mut above) {
+            turns.waiting = above.lines.turns_of(core.pool()) + queue.starting;
+            let in_hand = match (parent.key, above.lines.lanes()) {
+                (Some(key), Some((lanes, _))) => lanes.in_hand_of(key),
+                _ => InHand::Nothing,
+            };
+            turns.lane = Some((parent.executor.core().clone(), in_hand));
+        }
+        turns
+    }
+}
+
 impl Search {
     /// The tasks in whose circle the worker `key` waits, if it can never go on.
     fn circle(&mut self, blocked: &Entries, key: u64) -> Option<Vec<TaskId>> {
@@ -273,13 +310,10 @@ impl Search {
 
     /// Whether anybody comes for what waits in `core`.
     fn needs_of_queue(&mut self, blocked: &Entries, core: &CoreRef) -> Needs {
-        let (workers, limit) = {
-            let queue = core.lock();
-            if !queue.idle.is_empty() {
-                return Needs::Nothing;
-            }
-            (queue.workers, queue.limit())
-        };
+        let Turns { given, limit, waiting, idle, lane } = Turns::of(core);
+        if idle {
+            return Needs::Nothing;
+        }
         let mut holders = Vec::new();
         let mut seats = 0;
         for (key, worker) in blocked {
@@ -293,12 +327,11 @@ impl Search {
             // Whoever else is at work leaves when it comes back: it is one too many.
             return Needs::Any(holders);
         }
-        let (waiting, lane) = Self::turns(core);
-        if workers.min(limit) > seats + waiting {
-            // At work, or on its way from one hand to another.
+        if given.min(limit) > seats + waiting {
+            // At work, or about to be.
             return Needs::Nothing;
         }
-        if waiting > 0 || workers < limit {
+        if waiting > 0 || given < limit {
             // A turn that waits, or one more: the parent's threads come for it, or a new thread.
             match lane.map(|(above, in_hand)| self.needs_of_lane(blocked, &above, in_hand)) {
                 Some(Needs::Any(nodes)) => holders.extend(nodes),
@@ -306,18 +339,6 @@ impl Search {
             }
         }
         Needs::Any(holders)
-    }
-
-    /// How many turns of `core` wait in its parent's queue, and what keeps their lane there busy.
-    fn turns(core: &CoreRef) -> (usize, Option<(CoreRef, InHand)>) {
-        let Some(parent) = core.parent() else { return (0, None) };
-        let above = parent.executor.core();
-        let mut queue = above.lock();
-        let in_hand = match (parent.key, queue.lines.lanes()) {
-            (Some(key), Some((lanes, _))) => lanes.in_hand_of(key),
-            _ => InHand::Nothing,
-        };
-        (queue.lines.turns_of(core.pool()), Some((above.clone(), in_hand)))
     }
 
     fn needs_of_end(&mut self, blocked: &Entries, core: &CoreRef) -> Needs {
@@ -333,7 +354,7 @@ impl Search {
             nodes.push(Node::Queue(self.executor(core)));
         }
         // A turn that has nothing to do any more is given back by a thread of the parent, too.
-        if let (1.., Some((above, in_hand))) = Self::turns(core) {
+        if let Turns { waiting: 1.., lane: Some((above, in_hand)), .. } = Turns::of(core) {
             if let Needs::Any(turns) = self.needs_of_lane(blocked, &above, in_hand) {
                 nodes.extend(turns);
             }

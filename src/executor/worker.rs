@@ -385,6 +385,13 @@ impl Worker {
         parent.tell(over);
     }
 
+    /// The turn that was to be given to `parent` is there, if it is one of a child's.
+    pub(super) fn has_arrived(&self, parent: &CoreRef) {
+        if self.core.parent().is_some_and(|own| own.executor.core().pool() == parent.pool()) {
+            self.core.lock().starting -= 1;
+        }
+    }
+
     /// The executor whose queue the turn waits in, if it is a child's.
     pub(super) fn parent(&self) -> Option<CoreRef> {
         self.core.parent().map(|parent| parent.executor.core().clone())
