@@ -22,6 +22,7 @@ mod flatten;
 mod hooks;
 mod initializer;
 mod manual;
+mod nested_waits;
 mod panics;
 mod processes;
 mod promise;
