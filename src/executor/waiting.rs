@@ -6,8 +6,8 @@
 //!
 //! * a blocked worker goes on if what it waits for does;
 //! * a running task goes on, unless the thread that runs it is a blocked worker;
-//! * a queued task goes on if any worker of its executor does, or another one may be had, by a new
-//!   thread or from the parent; in a lane, if the task that keeps the lane busy does;
+//! * a queued task goes on if any worker of its executor does, or if one more may come from the
+//!   parent; in a lane, if the task that keeps the lane busy does;
 //! * a turn that waits in a parent's queue goes on if any worker of the parent does;
 //! * an executor ends if all that runs in it goes on, and all its turns do.
 //!
@@ -138,8 +138,8 @@ struct Turns {
     limit: usize,
     /// Of those given: in the parent's queue, or on the way there.
     waiting: usize,
-    /// Some worker sleeps.
-    idle: bool,
+    /// Some worker sleeps, or one more is to be had for what comes.
+    free: bool,
     /// The parent, and what keeps the lane busy there that they wait in.
     lane: Option<(CoreRef, InHand)>,
 }
@@ -154,17 +154,22 @@ impl Turns {
             given: queue.workers,
             limit: queue.limit(),
             waiting: 0,
-            idle: !queue.idle.is_empty(),
+            free: !queue.idle.is_empty(),
             lane: None,
         };
-        if let (Some(parent), Some(above)) = (parent, &mut above) {
-            turns.waiting = above.lines.turns_of(core.pool()) + queue.starting;
-            let in_hand = match (parent.key, above.lines.lanes()) {
-                (Some(key), Some((lanes, _))) => lanes.in_hand_of(key),
-                _ => InHand::Nothing,
-            };
-            turns.lane = Some((parent.executor.core().clone(), in_hand));
-        }
+        let (Some(parent), Some(above)) = (parent, &mut above) else {
+            // A thread is called when something comes. If it was refused, no other one is; where no
+            // worker is left, what waits is about to end.
+            let called = queue.lines.has_next() && queue.starting == 0 && turns.given > 0;
+            turns.free |= turns.given < turns.limit && !called;
+            return turns;
+        };
+        turns.waiting = above.lines.turns_of(core.pool()) + queue.starting;
+        let in_hand = match (parent.key, above.lines.lanes()) {
+            (Some(key), Some((lanes, _))) => lanes.in_hand_of(key),
+            _ => InHand::Nothing,
+        };
+        turns.lane = Some((parent.executor.core().clone(), in_hand));
         turns
     }
 }
@@ -310,8 +315,8 @@ impl Search {
 
     /// Whether anybody comes for what waits in `core`.
     fn needs_of_queue(&mut self, blocked: &Entries, core: &CoreRef) -> Needs {
-        let Turns { given, limit, waiting, idle, lane } = Turns::of(core);
-        if idle {
+        let Turns { given, limit, waiting, free, lane } = Turns::of(core);
+        if free {
             return Needs::Nothing;
         }
         let mut holders = Vec::new();
@@ -331,11 +336,11 @@ impl Search {
             // At work, or about to be.
             return Needs::Nothing;
         }
-        if waiting > 0 || given < limit {
-            // A turn that waits, or one more: the parent's threads come for it, or a new thread.
-            match lane.map(|(above, in_hand)| self.needs_of_lane(blocked, &above, in_hand)) {
-                Some(Needs::Any(nodes)) => holders.extend(nodes),
-                _ => return Needs::Nothing,
+        if let (true, Some((above, in_hand))) = (waiting > 0 || given < limit, lane) {
+            // The parent's threads come for a turn that waits, and for one more.
+            match self.needs_of_lane(blocked, &above, in_hand) {
+                Needs::Any(nodes) => holders.extend(nodes),
+                needs => return needs,
             }
         }
         Needs::Any(holders)
