@@ -608,7 +608,10 @@ impl Target {
 
 /// A pool and views of it.
 fn tree(max: usize) -> Vec<Target> {
-    let pool = workers(max);
+    tree_over(workers(max))
+}
+
+fn tree_over(pool: Executor) -> Vec<Target> {
     let keyed = pool.keyed::<u32>();
     let limited = pool.limited(2);
     vec![
@@ -704,6 +707,63 @@ fn waits_in_all_directions_end() {
     }
 }
 
+/// The same over everybody's threads, while tasks are cancelled.
+#[test]
+fn waits_in_all_directions_end_over_any_threads_and_under_cancels() {
+    let (runtimes, pools): (Vec<_>, Vec<_>) =
+        narrow().into_iter().map(|(_, pool, runtime)| (runtime, pool)).unzip();
+    let trees = Arc::new(pools.into_iter().map(tree_over).collect::<Vec<_>>());
+    for round in 0..100 {
+        let trees = Arc::clone(&trees);
+        within(move || {
+            let many = (0..12).map(|n| scatter(&trees, false, 0, 3, round * 13 + n));
+            let tasks: Vec<_> = many.collect();
+            for (n, task) in tasks.into_iter().enumerate() {
+                if n % 3 == 0 {
+                    let _ = task.cancel();
+                }
+                match outcome(task) {
+                    Ok(Ok(sum)) => assert!(sum >= 1),
+                    Ok(Err(TaskError::WouldDeadlock(_) | TaskError::Cancelled)) => {}
+                    Err(TaskError::Cancelled) => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+        });
+    }
+    for target in trees.iter().flatten().cloned() {
+        assert_eq!(within(move || value(target.submit(1, || 1))), 1);
+    }
+    drop((trees, runtimes));
+}
+
+/// Refuses every thread but the first.
+struct OnlyOne(Counter);
+
+impl Backend for OnlyOne {
+    fn start(&self, worker: Worker) -> Result<(), StartError> {
+        if self.0.add() > 0 {
+            return Err(StartError::new("one is enough"));
+        }
+        thread::Builder::new().spawn(move || worker.run()).map_err(StartError::new)?;
+        Ok(())
+    }
+
+    fn parallelism(&self) -> NonZeroUsize {
+        NonZeroUsize::new(4).unwrap()
+    }
+}
+
+/// The limit has room for another worker, but there was none to be had.
+#[test]
+fn a_refused_thread_saves_nobody_from_a_circle() {
+    let (a, b) = (Executor::on(OnlyOne(Counter::new())).build().unwrap(), one_worker());
+    let pool = a.clone();
+    let task = a.submit(move || b.submit(move || pool.submit(|| ()).wait()).wait());
+    let ended = within(move || value(task));
+    let _ = refused(ended.and_then(|inner| inner));
+}
+
 /// Jobs of one pool that wait for one another's, on fewer threads than waiters.
 #[test]
 fn waits_within_one_pool_all_run_in_place() {
@@ -715,4 +775,52 @@ fn waits_within_one_pool_all_run_in_place() {
     busy.finish();
     let guarded = pool.job(|| 1).queue_timeout(FAR).submit();
     assert_eq!(value(guarded), 1);
+}
+
+/// Jobs that shut executors down and wait for their ends, anywhere, while others wait for jobs.
+#[test]
+fn ends_awaited_in_all_directions_come() {
+    for round in 0..150_usize {
+        within(move || {
+            let trees = Arc::new(vec![tree(1), tree(2)]);
+            let many = (0..8).map(|n| scatter(&trees, false, 0, 2, (round * 7 + n) as u64));
+            let tasks: Vec<_> = many.collect();
+            let enders = (0..3).map(|n| {
+                let (from, to) = (&trees[n % 2], &trees[(n + 1) % 2]);
+                let target = to[(round + n) % to.len()].clone();
+                // Jobs handed back would be in the hands of who waits: nobody sees that.
+                let modes = [Shutdown::run_queued(), Shutdown::cancel_queued()];
+                let mode = modes[(round + n) % 2];
+                from[(round * n) % from.len()].submit(1, move || {
+                    let termination = match target {
+                        Target::Executor(executor) => executor.shutdown(mode),
+                        Target::Keyed(keyed) => keyed.shutdown(mode),
+                    };
+                    termination.wait().is_ok()
+                })
+            });
+            let enders: Vec<_> = enders.collect();
+            let ended = |error: &TaskError| {
+                matches!(
+                    error,
+                    TaskError::Cancelled | TaskError::Rejected(_) | TaskError::WouldDeadlock(_)
+                )
+            };
+            for task in tasks {
+                let outcome = outcome(task).and_then(|inner| inner);
+                assert!(outcome.as_ref().err().is_none_or(ended), "{outcome:?}");
+            }
+            for ender in enders {
+                let outcome = outcome(ender);
+                assert!(outcome.as_ref().err().is_none_or(ended), "{outcome:?}");
+            }
+            for target in trees.iter().flatten() {
+                let termination = match target {
+                    Target::Executor(executor) => executor.shutdown(Shutdown::run_queued()),
+                    Target::Keyed(keyed) => keyed.shutdown(Shutdown::run_queued()),
+                };
+                assert_eq!(termination.wait().unwrap().still_running, 0);
+            }
+        });
+    }
 }
