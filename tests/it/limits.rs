@@ -289,7 +289,9 @@ fn blocks_in_many_threads_leave_the_limit_as_it_was() {
     let mut tasks: Vec<_> = (0..3)
         .map(|_| {
             let start = Arc::clone(&start);
-            pool.submit(move || drop(start.wait()))
+            pool.submit(move || {
+                start.wait();
+            })
         })
         .collect();
     let block = |_| pool.submit(|| (0..20).for_each(|_| context::blocking(thread::yield_now)));
