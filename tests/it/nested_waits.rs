@@ -550,7 +550,7 @@ fn waiting_for_ends_in_a_circle_is_refused() {
     assert_eq!(refused.into_iter().filter(|refused| *refused).count(), 1);
 }
 
-/// From a job of the view, the pool's end and the view's own would be the job's own.
+/// G04: from a job of the view, the pool's end and the view's own would be the job's own.
 #[test]
 fn a_views_job_may_not_wait_for_its_own_end_or_that_of_its_pool() {
     let pool = workers(2);
