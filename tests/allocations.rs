@@ -312,3 +312,72 @@ fn a_manual_executor_that_is_gone_leaves_nothing() {
     let left = LIVE.load(SeqCst) - before;
     assert!(left < 4096, "{left} bytes are left");
 }
+
+/// What `round` leaves in memory beyond the first time, once it is settled.
+fn left_after(rounds: usize, mut round: impl FnMut(usize)) -> isize {
+    round(0);
+    let before = LIVE.load(SeqCst);
+    (1..rounds).for_each(round);
+    LIVE.load(SeqCst) - before
+}
+
+/// A lane is forgotten with its last job.
+#[test]
+fn a_million_keys_in_turn_leave_nothing() {
+    let _turn = alone();
+    let pool = one_worker();
+    let keyed = pool.keyed::<usize>();
+    let left = left_after(1000, |round| {
+        let submit = |n| keyed.submit(round * 1000 + n, move || n);
+        let tasks: Vec<_> = (0..1000).map(submit).collect();
+        let sum: usize = tasks.into_iter().map(|task| task.wait().unwrap()).sum();
+        assert_eq!(sum, 499_500);
+    });
+    assert!(left.abs() < 4096, "{left} bytes are left");
+}
+
+#[test]
+fn a_hundred_thousand_cancelled_lanes_leave_nothing() {
+    let _turn = alone();
+    let pool = one_worker();
+    let keyed = pool.keyed::<usize>();
+    let (open, task) = busy(&pool);
+    let left = left_after(3, |round| {
+        let submit = |n: usize| keyed.submit(n ^ round, move || n);
+        let tasks: Vec<_> = (0..100_000).map(submit).collect();
+        assert!(tasks.iter().all(|task| task.cancel() == Cancel::Prevented));
+    });
+    assert!(left.abs() < 4096, "{left} bytes are left");
+    open.store(true, SeqCst);
+    task.wait().unwrap();
+}
+
+/// The pool forgets a view that is over.
+#[test]
+fn a_hundred_thousand_views_leave_nothing() {
+    let _turn = alone();
+    let pool = one_worker();
+    let keyed = pool.keyed::<usize>();
+    let left = left_after(100, |_| {
+        for n in 0..1000 {
+            let view = match n % 4 {
+                0 => pool.serial(),
+                1 => pool.limited(2).serial(),
+                2 => keyed.lane(n),
+                _ => pool.keyed::<u8>().lane(1),
+            };
+            match n % 7 {
+                0 => view.submit(move || n).wait().map(drop).unwrap(),
+                1 => drop(view.submit(move || n)),
+                2 => drop(view.shutdown(poolbridge::Shutdown::run_queued())),
+                _ => {}
+            }
+        }
+        // Whatever was queued before has been served.
+        let settled = || pool.snapshot().idle == 1 && keyed.snapshot().workers == 0;
+        while !settled() {
+            thread::yield_now();
+        }
+    });
+    assert!(left.abs() < 16_384, "{left} bytes are left");
+}

@@ -178,14 +178,12 @@ impl CoreRef {
         if self.pool() == pool {
             return Some(self.clone());
         }
-        let children: Vec<_> = {
-            let queue = self.lock();
-            if let Some(child) = queue.children.get(&pool) {
-                return Some(child.clone());
-            }
-            queue.children.values().cloned().collect()
-        };
-        children.iter().find_map(|child| child.find_below(pool))
+        // Locks are taken downwards only. No reference is let go here: it might be the last one.
+        let queue = self.lock();
+        if let Some(child) = queue.children.get(&pool) {
+            return Some(child.clone());
+        }
+        queue.children.values().find_map(|child| child.find_below(pool))
     }
 
     /// Somebody has to come for what waits, if the limit allows.

@@ -127,7 +127,8 @@ pub(super) fn claim() -> Option<ClaimGuard> {
         seats.claims += usize::from(granted);
         granted
     })?;
-    granted.then_some(ClaimGuard)
+    // Not `then_some`: a guard that is not given out would be dropped, and count.
+    granted.then(|| ClaimGuard)
 }
 
 impl Drop for ClaimGuard {

@@ -6,10 +6,10 @@
 //!
 //! * a blocked worker goes on if what it waits for does;
 //! * a running task goes on, unless the thread that runs it is a blocked worker;
-//! * a queued task goes on if any worker of its executor does, or another one may be had; in a
-//!   lane, if the task that keeps the lane busy does;
+//! * a queued task goes on if any worker of its executor does, or if one more may come from the
+//!   parent; in a lane, if the task that keeps the lane busy does;
 //! * a turn that waits in a parent's queue goes on if any worker of the parent does;
-//! * an executor ends if all that runs in it goes on.
+//! * an executor ends if all that runs in it goes on, and all its turns do.
 //!
 //! What cannot be seen goes on: a thread that is no worker, a task with a deadline, a turn that is
 //! just changing hands. So no wait is refused that could end. Whoever closes a circle finds all others
@@ -142,6 +142,49 @@ struct Search {
 
 type Entries = BTreeMap<u64, Blocked>;
 
+/// Where an executor's turns are.
+struct Turns {
+    given: usize,
+    limit: usize,
+    /// Of those given: in the parent's queue.
+    waiting: usize,
+    /// Some worker sleeps, or one more is to be had for what comes.
+    free: bool,
+    /// The parent, and what keeps the lane busy there that they wait in.
+    lane: Option<(CoreRef, InHand)>,
+}
+
+impl Turns {
+    /// All at one moment, under both locks: a turn that changes hands meanwhile is counted once, or
+    /// found nowhere and taken for one at work.
+    fn of(core: &CoreRef) -> Self {
+        let parent = core.parent();
+        let mut above = parent.map(|parent| parent.executor.core().lock());
+        let queue = core.lock();
+        let mut turns = Turns {
+            given: queue.workers,
+            limit: queue.limit(),
+            waiting: 0,
+            free: !queue.idle.is_empty(),
+            lane: None,
+        };
+        let (Some(parent), Some(above)) = (parent, &mut above) else {
+            // A thread is called when something comes. If it was refused, no other one is; where no
+            // worker is left, what waits is about to end.
+            let called = queue.lines.has_next() && queue.starting == 0 && turns.given > 0;
+            turns.free |= turns.given < turns.limit && !called;
+            return turns;
+        };
+        turns.waiting = above.lines.turns_of(core.pool());
+        let in_hand = match (parent.key, above.lines.lanes()) {
+            (Some(key), Some((lanes, _))) => lanes.in_hand_of(key),
+            _ => InHand::Nothing,
+        };
+        turns.lane = Some((parent.executor.core().clone(), in_hand));
+        turns
+    }
+}
+
 impl Search {
     /// The tasks in whose circle the worker `key` waits, if it can never go on.
     fn circle(&mut self, blocked: &Entries, key: u64) -> Option<Vec<TaskId>> {
@@ -225,7 +268,7 @@ impl Search {
                 .executors
                 .get(&pool)
                 .cloned()
-                .map_or(Needs::Nothing, |core| self.needs_of_end(&core)),
+                .map_or(Needs::Nothing, |core| self.needs_of_end(blocked, &core)),
         }
     }
 
@@ -283,15 +326,10 @@ impl Search {
 
     /// Whether anybody comes for what waits in `core`.
     fn needs_of_queue(&mut self, blocked: &Entries, core: &CoreRef) -> Needs {
-        let workers = {
-            let queue = core.lock();
-            // A call of `start` that has not returned adds nothing: its turn is one of the workers, and
-            // nobody looks again when it returns.
-            if queue.workers < queue.limit() || !queue.idle.is_empty() {
-                return Needs::Nothing;
-            }
-            queue.workers
-        };
+        let Turns { given, limit, waiting, free, lane } = Turns::of(core);
+        if free {
+            return Needs::Nothing;
+        }
         let mut holders = Vec::new();
         let mut seats = 0;
         for (key, worker) in blocked {
@@ -301,32 +339,25 @@ impl Search {
                 holders.push(Node::Worker(*key));
             }
         }
-        let mut waiting = 0;
-        if let Some(parent) = core.parent() {
-            let above = parent.executor.core();
-            let in_hand = {
-                let mut queue = above.lock();
-                waiting = queue.lines.turns_of(core.pool());
-                match (parent.key, queue.lines.lanes()) {
-                    (Some(key), Some((lanes, _))) => lanes.in_hand_of(key),
-                    _ => InHand::Nothing,
-                }
-            };
-            if waiting > 0 {
-                match self.needs_of_lane(blocked, above, in_hand) {
-                    Needs::Any(nodes) => holders.extend(nodes),
-                    needs => return needs,
-                }
-            }
+        if seats >= limit {
+            // Whoever else is at work leaves when it comes back: it is one too many.
+            return Needs::Any(holders);
         }
-        if workers > seats + waiting {
-            // At work, or on its way from one hand to another.
+        if given.min(limit) > seats + waiting {
+            // At work, or about to be.
             return Needs::Nothing;
+        }
+        if let (true, Some((above, in_hand))) = (waiting > 0 || given < limit, lane) {
+            // The parent's threads come for a turn that waits, and for one more.
+            match self.needs_of_lane(blocked, &above, in_hand) {
+                Needs::Any(nodes) => holders.extend(nodes),
+                needs => return needs,
+            }
         }
         Needs::Any(holders)
     }
 
-    fn needs_of_end(&mut self, core: &CoreRef) -> Needs {
+    fn needs_of_end(&mut self, blocked: &Entries, core: &CoreRef) -> Needs {
         let (running, waits, children) = {
             let queue = core.lock();
             let children: Vec<_> = queue.children.values().cloned().collect();
@@ -337,6 +368,12 @@ impl Search {
         nodes.extend(ends);
         if waits {
             nodes.push(Node::Queue(self.executor(core)));
+        }
+        // A turn that has nothing to do any more is given back by a thread of the parent, too.
+        if let Turns { waiting: 1.., lane: Some((above, in_hand)), .. } = Turns::of(core) {
+            if let Needs::Any(turns) = self.needs_of_lane(blocked, &above, in_hand) {
+                nodes.extend(turns);
+            }
         }
         Needs::All(nodes)
     }
