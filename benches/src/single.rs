@@ -8,7 +8,7 @@ use futures::executor::block_on;
 use crate::THREADS;
 use crate::exact;
 use crate::gate::with_busy;
-use crate::peers::{Peer, Visit, visit_all};
+use crate::peers::{Peer, Visit, visit_everybody};
 use crate::place::Place;
 use crate::workloads::{Side, check, round_trips_here};
 
@@ -34,7 +34,7 @@ struct Run {
 impl Single {
     pub(crate) fn run(self) -> ExitCode {
         let mut run = Run { single: self, found: false };
-        visit_all(&mut run);
+        visit_everybody(&mut run);
         if run.found {
             return ExitCode::SUCCESS;
         }

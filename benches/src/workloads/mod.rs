@@ -7,7 +7,8 @@ mod round_trip;
 mod submitters;
 mod timeouts;
 
-pub(crate) use round_trip::{Side, here as round_trips_here, trips as round_trips};
+pub(crate) use burst::Burst;
+pub(crate) use round_trip::{RoundTrip, Side, here as round_trips_here, trips as round_trips};
 
 use crate::args::Plan;
 use crate::peers::{Peer, Visit, visit_all};
@@ -46,9 +47,9 @@ pub(crate) fn names(plan: &Plan) -> Vec<&'static str> {
 pub(crate) fn print(plan: &Plan) {
     let mut table = Table::new("ns a task; (times the first column's)", names(plan));
     for (side, place) in round_trip::KINDS {
-        add(&mut table, &round_trip::RoundTrip { side, place, trips: plan.trips }, plan);
+        add(&mut table, &RoundTrip { side, place, trips: plan.trips }, plan);
     }
-    add(&mut table, &burst::Burst { tasks: plan.burst }, plan);
+    add(&mut table, &Burst { tasks: plan.burst }, plan);
     add(&mut table, &in_flight::InFlight { tasks: plan.burst }, plan);
     add(&mut table, &submitters::Submitters { tasks: plan.burst }, plan);
     add(&mut table, &join_all::JoinAll { tasks: plan.burst }, plan);
