@@ -15,7 +15,7 @@ struct Targets {
     round_trip: Option<f64>,
 }
 
-/// Where a round trip is measured.
+/// Where the threads are, each time.
 const PLACES: [Place; 3] = [Place::Free, Place::OneProcessor, Place::TwoProcessors];
 
 pub(crate) fn print(plan: &Plan) {
@@ -41,7 +41,10 @@ fn pair<A: Peer, B: Peer>(table: &mut Table, plan: &Plan, targets: &Targets) {
     if !plan.wants_peer(A::NAME) && !plan.wants_peer(B::NAME) {
         return;
     }
-    row::<A, B>(table, plan, &Burst { tasks: plan.burst }, targets.burst);
+    for place in PLACES {
+        let burst = Burst { tasks: plan.burst, place };
+        row::<A, B>(table, plan, &burst, targets.burst);
+    }
     for place in PLACES {
         let trips = RoundTrip { side: Side::BlockOn, place, trips: plan.trips };
         row::<A, B>(table, plan, &trips, targets.round_trip);
