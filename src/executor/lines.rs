@@ -93,7 +93,9 @@ pub(super) struct Lines {
     lanes: Option<Box<Lanes>>,
 }
 
+const HIGH: usize = Priority::High as usize;
 const NORMAL: usize = Priority::Normal as usize;
+const LOW: usize = Priority::Low as usize;
 
 impl Lines {
     pub(super) fn new(keyed: bool) -> Self {
@@ -174,6 +176,10 @@ impl Lines {
         let waits = |level: usize| {
             !self.lists.is_empty(Line::level(level)) || (level == NORMAL && !self.turns.is_empty())
         };
+        // As a rule nobody speaks of priorities.
+        if !(waits(HIGH) || waits(LOW)) && self.passed == [0; LEVELS] {
+            return waits(NORMAL).then_some(NORMAL);
+        }
         let waiting: [bool; LEVELS] = std::array::from_fn(waits);
         let top = waiting.iter().position(|waits| *waits)?;
         let is_due = |level: &usize| waiting[*level] && self.passed[*level] >= PATIENCE;

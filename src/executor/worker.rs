@@ -498,7 +498,15 @@ impl CoreRef {
 
 impl Parting {
     /// The children's turns are over for good.
+    #[inline]
     fn let_go(&mut self) {
+        if !self.left.is_empty() {
+            self.let_children_go();
+        }
+    }
+
+    #[cold]
+    fn let_children_go(&mut self) {
         for core in self.left.drain(..) {
             core.let_go();
             contain(move || drop(core));
