@@ -12,6 +12,8 @@ usage: benches [--quick] [--only PEER,PEER..] [--rows TEXT]
        benches round-trip PEER [TASKS [SIDE [PLACE]]]
            one task at a time; prints nanoseconds
            SIDE: block_on, tokio-current-thread, tokio-multi-thread; PLACE: free, one, two
+       benches submit PEER [TASKS [PLACE]]
+           all submitted, then awaited; prints nanoseconds
        benches burst PEER [TASKS]
            all queued while the pool is busy, then awaited
        benches idle PEER [MILLISECONDS]
@@ -80,6 +82,10 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Command, Strin
             let side = nth(&args, 3, Some(Side::BlockOn), Side::parse)?;
             let place = nth(&args, 4, Some(Place::Free), Place::parse)?;
             single(Mode::RoundTrip(side, place), &args, 10_000)
+        }
+        Some("submit") => {
+            let place = nth(&args, 3, Some(Place::Free), Place::parse)?;
+            single(Mode::Submit(place), &args, 10_000)
         }
         Some("burst") => single(Mode::Burst, &args, 10_000),
         Some("idle") => single(Mode::Idle, &args, 3_000),

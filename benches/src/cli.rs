@@ -2,7 +2,7 @@
 //! mean.
 //!
 //! Reading order: [`peers`] (who is measured), [`rounds`] (how wall times are taken), [`workloads`]
-//! (what is timed), [`exact`] (what is counted instead), [`single`] (one workload of one peer, for
+//! (what is timed), [`pairs`] (two at a time, with targets), [`exact`] (what is counted instead), [`single`] (one workload of one peer, for
 //! strace and callgrind).
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
@@ -10,6 +10,7 @@ mod alloc;
 mod args;
 mod exact;
 mod gate;
+mod pairs;
 mod peers;
 mod place;
 mod rounds;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     match args::parse(std::env::args().skip(1)) {
         Ok(Command::Compare(plan)) => {
             workloads::print(&plan);
+            pairs::print(&plan);
             exact::print(&plan);
         }
         Ok(Command::Single(single)) => return single.run(),

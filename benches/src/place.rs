@@ -20,6 +20,15 @@ impl Place {
         NAMES.iter().find(|(place, _)| *place == self).map_or("", |(_, name)| name)
     }
 
+    /// What a row's name says of it.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Place::Free => "",
+            Place::OneProcessor => ", one processor",
+            Place::TwoProcessors => ", two processors",
+        }
+    }
+
     pub(crate) fn parse(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, other)| *other == name).map(|(place, _)| *place)
     }

@@ -60,30 +60,49 @@ impl Spread {
     }
 }
 
-struct Prepare<'a, W> {
+/// Makes whomever it visits ready for the rounds.
+pub(crate) struct Prepare<'a, W> {
     workload: &'a W,
-    plan: &'a Plan,
     prepared: Vec<(Column, Box<dyn FnMut() -> Duration>)>,
 }
 
 impl<W: Workload> Visit for Prepare<'_, W> {
     fn visit<P: Peer>(&mut self) {
-        if self.plan.wants_peer(P::NAME) {
-            let column = Column { peer: P::NAME, samples: Vec::new() };
-            self.prepared.push((column, self.workload.prepare::<P>()));
-        }
+        let column = Column { peer: P::NAME, samples: Vec::new() };
+        self.prepared.push((column, self.workload.prepare::<P>()));
     }
 }
 
 /// Rounds that are not counted.
 const WARM_UP: usize = 1;
 
+/// Visits those that the plan wants.
+struct Wanted<'a, V>(&'a Plan, &'a mut V);
+
+impl<V: Visit> Visit for Wanted<'_, V> {
+    fn visit<P: Peer>(&mut self) {
+        if self.0.wants_peer(P::NAME) {
+            self.1.visit::<P>();
+        }
+    }
+}
+
+/// All of the first table.
 pub(crate) fn measure<W: Workload>(workload: &W, plan: &Plan) -> Vec<Column> {
-    let mut prepare = Prepare { workload, plan, prepared: Vec::new() };
-    visit_all(&mut prepare);
+    measure_by(workload, plan.rounds, |prepare| visit_all(&mut Wanted(plan, prepare)))
+}
+
+/// Those that `choose` lets it visit.
+pub(crate) fn measure_by<W: Workload>(
+    workload: &W,
+    rounds: usize,
+    choose: impl FnOnce(&mut Prepare<'_, W>),
+) -> Vec<Column> {
+    let mut prepare = Prepare { workload, prepared: Vec::new() };
+    choose(&mut prepare);
     let mut prepared = prepare.prepared;
     let peers = prepared.len();
-    for round in 0..WARM_UP + plan.rounds {
+    for round in 0..WARM_UP + rounds {
         // Nobody always comes after the same neighbour's caches first.
         for turn in 0..peers {
             let (column, run) = &mut prepared[(turn + round) % peers];

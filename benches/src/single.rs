@@ -8,13 +8,14 @@ use futures::executor::block_on;
 use crate::THREADS;
 use crate::exact;
 use crate::gate::with_busy;
-use crate::peers::{Peer, Visit, visit_all};
+use crate::peers::{Peer, Visit, visit_everybody};
 use crate::place::Place;
-use crate::workloads::{Side, check, round_trips_here};
+use crate::workloads::{Side, burst_here, check, round_trips_here};
 
 #[derive(Clone, Copy)]
 pub(crate) enum Mode {
     RoundTrip(Side, Place),
+    Submit(Place),
     Burst,
     Idle,
 }
@@ -34,7 +35,7 @@ struct Run {
 impl Single {
     pub(crate) fn run(self) -> ExitCode {
         let mut run = Run { single: self, found: false };
-        visit_all(&mut run);
+        visit_everybody(&mut run);
         if run.found {
             return ExitCode::SUCCESS;
         }
@@ -55,6 +56,7 @@ impl Visit for Run {
             Mode::RoundTrip(side, place) => {
                 println!("{}", round_trips_here::<P>(side, place, tasks).as_nanos());
             }
+            Mode::Submit(place) => println!("{}", burst_here::<P>(place, tasks).as_nanos()),
             Mode::Burst => burst(&P::new(THREADS), tasks),
             Mode::Idle => exact::report_idle::<P>(Duration::from_millis(amount)),
         }

@@ -10,7 +10,7 @@
 //!
 //! Whatever the threads, the queue is the executor's: cancels, deadlines, limits, bounded queues
 //! and hooks are the same everywhere. A thread of somebody else's pool is taken only while there is
-//! something to do, and at most `max_workers` of them at once.
+//! something to do, and for a few microseconds more, and at most `max_workers` of them at once.
 //!
 //! # A backend of your own
 //! Any pool that takes a closure will do; this is the `threadpool` crate:

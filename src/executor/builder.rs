@@ -8,7 +8,7 @@ use super::config::{BuildError, Config, OnFull, common_options};
 use crate::task::context::Context;
 use crate::task::id::next_pool;
 
-/// Describes an executor over a [`Backend`]; made by [`Executor::on`].
+/// Describes an executor over a [`Backend`](crate::Backend); made by [`Executor::on`].
 #[must_use = "a builder does nothing until `build`"]
 pub struct ExecutorBuilder {
     source: Source,

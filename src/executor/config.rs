@@ -89,7 +89,7 @@ pub(super) struct Config {
     pub(super) serial: bool,
     /// Its limit is the parent's.
     pub(super) follows_parent: bool,
-    /// How long a worker stays when there is nothing to do; `None`: it leaves at once.
+    /// How long a worker stays when there is nothing to do; `None`: it lingers for a moment at most.
     pub(super) keep_alive: Option<Duration>,
     pub(super) initializer: Option<Initializer>,
     pub(super) before_job: Option<JobHook>,

@@ -16,6 +16,9 @@ use crate::task::cell::CellRef;
 use crate::task::error::{Broken, Reason};
 use crate::task::state::Verdict;
 
+/// How many rests without letting others run follow on one that was dear.
+const WARY: u32 = 256;
+
 /// The state of one executor.
 pub(super) struct Queue {
     pub(super) lines: Lines,
@@ -47,6 +50,8 @@ pub(super) struct Queue {
     /// Terminations that wait for the end.
     pub(super) terminations: Vec<(u64, Waker)>,
     pub(super) keys: u64,
+    /// So many rests more without letting others run.
+    pub(super) wary: u32,
     /// Cancellers that have won a job which a worker has taken off meanwhile...
     lost: usize,
     /// ...and what keeps the executor alive for them (Q4).
@@ -113,6 +118,7 @@ impl Queue {
             is_child: false,
             terminations: Vec::new(),
             keys: 0,
+            wary: 0,
             lost: 0,
             keep: None,
         }
@@ -256,6 +262,12 @@ impl Queue {
             Step::Again(lost) => Err(lost),
             _ => unreachable!("a job was started or lost"),
         })
+    }
+
+    /// A worker has nothing to do; `dear`: it had not either the last time, and letting others run
+    /// has cost it more than it brought.
+    pub(super) fn note_rest(&mut self, dear: bool) {
+        self.wary = if dear { WARY } else { self.wary.saturating_sub(1) };
     }
 
     /// An idle worker's time is over: true if it leaves, false if somebody has just claimed it.

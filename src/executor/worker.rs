@@ -22,7 +22,7 @@
 
 use std::any::Any;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::backend::StartError;
 use super::core::{CoreRef, wake};
@@ -46,6 +46,14 @@ const LONG: u32 = 256;
 /// ...and if it was not: enough for a submitter on the same processor.
 const SHORT: u32 = 4;
 
+/// Who comes back after so long from letting others run was not let run in turn.
+const LATE: Duration = Duration::from_millis(1);
+
+/// How often a worker on a thread that is not ours lets others run before it leaves: enough for a
+/// submitter on the same processor, and a few microseconds where nobody else wants it. A new turn
+/// costs the pool's own `spawn`, with a sleep and a wake-up as often as not.
+const LINGERING: u32 = 4;
+
 /// How deep inline workers of one executor may be inside one another on a thread before the next one
 /// leaves its job to the outer ones.
 const NESTED: usize = 16;
@@ -56,6 +64,8 @@ pub struct Worker {
     core: CoreRef,
     /// The turn has not been given back.
     holds_turn: bool,
+    /// On a thread of somebody else's pool that it may keep for a moment.
+    lingers: bool,
     rests: Rests,
 }
 
@@ -125,15 +135,25 @@ enum End {
 /// What a worker remembers of its idle times, to choose between looking and sleeping. One that is
 /// handed single jobs in quick turn had better look: each sleep costs both sides a system call. One
 /// that has just worked a backlog off, or was left alone for long, had better sleep.
+///
+/// Letting others run has a price where they are many: who yields waits for its next slice of the
+/// processor, milliseconds, also if it is claimed at once, while a sleeper that is woken gets it
+/// before them. So an executor whose worker came back late for a job or none does not yield for a
+/// while (`Queue::wary`).
 struct Rests {
     jobs_since: usize,
     last_was_brief: bool,
+    /// Others have kept the processor for long when they were let run.
+    came_back_late: bool,
+    /// The executor does not yield now.
+    wary: bool,
 }
 
 impl Rests {
     /// Lies down on `bed`; true: claimed.
     fn rest(&mut self, bed: &Parker, keep_alive: Option<Duration>) -> bool {
         let yields = match (self.jobs_since, self.last_was_brief) {
+            _ if self.wary => 0,
             (0 | 1, true) => LONG,
             (0 | 1, false) => SHORT,
             _ => 0,
@@ -141,17 +161,36 @@ impl Rests {
         let begun = now();
         // Time beyond what the clock can say is no limit.
         let until = keep_alive.and_then(|stay| begun.checked_add(stay));
-        let claimed = bed.park_spinning(yields, until);
+        self.look(bed, yields, begun);
+        let claimed = bed.park_until(until);
         self.jobs_since = 0;
         self.last_was_brief = now().saturating_duration_since(begun) < BRIEF;
         claimed
+    }
+
+    /// Looks for a moment whether somebody claims `bed`.
+    fn linger(&mut self, bed: &Parker) -> bool {
+        self.look(bed, LINGERING, now());
+        self.jobs_since = 0;
+        bed.take()
+    }
+
+    fn look(&mut self, bed: &Parker, yields: u32, begun: Instant) {
+        bed.look(yields);
+        self.came_back_late = now().saturating_duration_since(begun) > LATE;
+    }
+
+    /// Whether letting others run has cost more than it has brought.
+    fn have_been_dear(&self) -> bool {
+        self.came_back_late && self.jobs_since <= 1
     }
 }
 
 impl Worker {
     pub(super) fn new(core: CoreRef) -> Self {
-        let rests = Rests { jobs_since: 0, last_was_brief: true };
-        Self { core, holds_turn: true, rests }
+        let rests =
+            Rests { jobs_since: 0, last_was_brief: true, came_back_late: false, wary: false };
+        Self { core, holds_turn: true, lingers: false, rests }
     }
 
     /// The number of the executor whose turn it is.
@@ -162,9 +201,10 @@ impl Worker {
     /// Takes jobs until none is left, on this thread. Never panics.
     ///
     /// On own threads it stays and sleeps for up to `keep_alive` when there is nothing to do.
-    /// On others it hands its turn over after a fair share of jobs, by a new
-    /// [`Backend::start`](super::Backend::start), unless that is refused.
-    pub fn run(self) {
+    /// On others it looks for a few microseconds more before it leaves, and hands its turn over
+    /// after a fair share of jobs, by a new [`Backend::start`](super::Backend::start), unless that
+    /// is refused.
+    pub fn run(mut self) {
         let depth = seat::depth(&self.core);
         let inline = seat::is_starting(&self.core);
         if inline && depth >= NESTED {
@@ -177,6 +217,7 @@ impl Worker {
             Some(_) if depth > 0 => Some(1),
             share => share,
         };
+        self.lingers = self.core.config.keep_alive.is_none() && !inline && depth == 0;
         self.run_share(share, true);
     }
 
@@ -239,6 +280,7 @@ impl Worker {
         let core = self.core.clone();
         let bed = match core.config.keep_alive {
             Some(_) if !share.lent => Some(Parker::new()),
+            _ if self.lingers => Some(Parker::new()),
             _ => None,
         };
         let mut in_hand = InHand::Nothing;
@@ -262,7 +304,12 @@ impl Worker {
                         queue.lines.give_back(lane);
                     }
                 }
-                let step = queue.next_step(&core, share, bed.as_ref());
+                let bed = bed.as_ref().filter(|_| !self.lingers || queue.wary == 0);
+                let step = queue.next_step(&core, share, bed);
+                if matches!(step, Step::Idle | Step::Leave) {
+                    queue.note_rest(self.rests.have_been_dear());
+                    self.rests.wary = queue.wary > 0;
+                }
                 let room = match step {
                     Step::Run(..) | Step::Again(_) => queue.grant_room(core.config.capacity),
                     _ => None,
@@ -303,8 +350,9 @@ impl Worker {
                     in_hand = InHand::Job(lane);
                 }
                 Step::Serve(worker, lane) => {
-                    self.rests.jobs_since += 1;
+                    let before = share.used;
                     in_hand = InHand::Turn(lane, worker.serve_turn(share, parting));
+                    self.rests.jobs_since += share.used - before;
                 }
                 Step::Again(_) => unreachable!("seen to above"),
                 Step::Idle => {
@@ -338,10 +386,20 @@ impl Worker {
     /// Sleeps until claimed. True: the time was over first and the turn is given back.
     fn sleep(&mut self, bed: Option<&Parker>) -> bool {
         let Some(bed) = bed else { return false };
-        if self.rests.rest(bed, self.core.config.keep_alive) {
+        let claimed = match self.core.config.keep_alive {
+            _ if self.lingers => self.rests.linger(bed),
+            keep_alive => self.rests.rest(bed, keep_alive),
+        };
+        if claimed {
             return false;
         }
-        if self.core.lock().expire_idle(bed) {
+        let dear = self.rests.have_been_dear();
+        let expired = {
+            let mut queue = self.core.lock();
+            queue.note_rest(dear);
+            queue.expire_idle(bed)
+        };
+        if expired {
             self.holds_turn = false;
             return true;
         }
@@ -447,6 +505,7 @@ impl Parting {
         }
     }
 
+    #[cold]
     fn let_children_go(&mut self) {
         for core in self.left.drain(..) {
             core.let_go();

@@ -59,9 +59,10 @@ impl Parker {
         self.0.park(deadline)
     }
 
-    /// Looks for the token for a bounded number of rounds before it sleeps, and lets others run
-    /// `yields` times: an idle worker that is handed work at once costs nobody a system call.
-    pub fn park_spinning(&self, yields: u32, deadline: Option<Instant>) -> bool {
+    /// Looks for the token for a bounded number of rounds, and lets others run `yields` times: an
+    /// idle worker that is handed work at once costs nobody a system call. Only a look: the token
+    /// stays where it is.
+    pub fn look(&self, yields: u32) {
         for round in 0..spin_rounds(SPINS + yields) {
             // ORDERING: Relaxed, only a hint; `park` takes the token with Acquire.
             if self.0.token.load(Ordering::Relaxed) == NOTIFIED {
@@ -73,7 +74,11 @@ impl Parker {
                 yield_now();
             }
         }
-        self.0.park(deadline)
+    }
+
+    /// Takes the token if it lies there.
+    pub fn take(&self) -> bool {
+        self.0.take()
     }
 
     /// Leaves the token; wakes the thread if it sleeps.

@@ -2,6 +2,7 @@
 
 mod allocations;
 mod cancel_storm;
+mod executors;
 mod idle;
 mod pending;
 mod queue_length;
@@ -50,6 +51,7 @@ pub(crate) fn print(plan: &Plan) {
     if !table.is_empty() {
         println!("{table}");
     }
+    executors::print(plan);
 }
 
 fn add(table: &mut Table, exact: &impl Exact, plan: &Plan) {

@@ -4,12 +4,16 @@ mod affinitypool;
 pub(crate) mod blocking;
 mod channel;
 mod floor;
+pub(crate) mod futures;
+pub(crate) mod ours;
 mod poolbridge;
 mod results;
-mod tokio;
+pub(crate) mod tokio;
+pub(crate) mod tokio_rayon;
 
 use std::time::Duration;
 
+use ours::Ours;
 pub(crate) use poolbridge::Poolbridge;
 
 /// A pool of threads for blocking work.
@@ -49,7 +53,7 @@ pub(crate) trait Visit {
     fn visit<P: Peer>(&mut self);
 }
 
-/// Ours comes first: ratios are to it.
+/// Those of the first tables. Ours comes first: ratios are to it.
 pub(crate) fn visit_all(visitor: &mut impl Visit) {
     visitor.visit::<Poolbridge>();
     visitor.visit::<affinitypool::Affinity>();
@@ -57,4 +61,18 @@ pub(crate) fn visit_all(visitor: &mut impl Visit) {
     visitor.visit::<tokio::Tokio>();
     visitor.visit::<channel::Channel>();
     visitor.visit::<floor::Floor>();
+}
+
+/// Everybody, also those that are only measured beside one other.
+pub(crate) fn visit_everybody(visitor: &mut impl Visit) {
+    visit_all(visitor);
+    visitor.visit::<tokio_rayon::TokioRayon>();
+    visitor.visit::<futures::Futures>();
+    visitor.visit::<Ours<ours::OnRayon>>();
+    visitor.visit::<Ours<ours::OnTokio>>();
+    visitor.visit::<Ours<ours::OnFutures>>();
+    visitor.visit::<Ours<ours::Limited>>();
+    visitor.visit::<Ours<ours::Serial>>();
+    visitor.visit::<Ours<ours::EachItsKey>>();
+    visitor.visit::<Ours<ours::OneKey>>();
 }

@@ -7,10 +7,15 @@ mod round_trip;
 mod submitters;
 mod timeouts;
 
-pub(crate) use round_trip::{Side, here as round_trips_here, trips as round_trips};
+pub(crate) use burst::{Burst, here as burst_here};
+pub(crate) use round_trip::{RoundTrip, Side, here as round_trips_here, trips as round_trips};
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::args::Plan;
 use crate::peers::{Peer, Visit, visit_all};
+use crate::place::Place;
 use crate::rounds::{Column, Workload, measure};
 use crate::table::Table;
 
@@ -24,6 +29,22 @@ pub(crate) fn check(tasks: usize, answers: impl IntoIterator<Item = u64>) {
 /// A runtime to await on, without blocking threads of its own.
 pub(crate) fn current_thread() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
+}
+
+/// Rounds that are a process of their own each, with these arguments. It says how many nanoseconds
+/// its round took.
+fn elsewhere<const N: usize>(arguments: [&str; N]) -> Box<dyn FnMut() -> Duration> {
+    let arguments = arguments.map(String::from);
+    Box::new(move || {
+        let program = std::env::current_exe().expect("this program is a file");
+        let output = Command::new(program)
+            .args(&arguments)
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("this program starts");
+        let text = String::from_utf8_lossy(&output.stdout);
+        Duration::from_nanos(text.trim().parse().expect("a number of nanoseconds"))
+    })
 }
 
 struct Names<'a>(&'a Plan, Vec<&'static str>);
@@ -46,9 +67,9 @@ pub(crate) fn names(plan: &Plan) -> Vec<&'static str> {
 pub(crate) fn print(plan: &Plan) {
     let mut table = Table::new("ns a task; (times the first column's)", names(plan));
     for (side, place) in round_trip::KINDS {
-        add(&mut table, &round_trip::RoundTrip { side, place, trips: plan.trips }, plan);
+        add(&mut table, &RoundTrip { side, place, trips: plan.trips }, plan);
     }
-    add(&mut table, &burst::Burst { tasks: plan.burst }, plan);
+    add(&mut table, &Burst { tasks: plan.burst, place: Place::Free }, plan);
     add(&mut table, &in_flight::InFlight { tasks: plan.burst }, plan);
     add(&mut table, &submitters::Submitters { tasks: plan.burst }, plan);
     add(&mut table, &join_all::JoinAll { tasks: plan.burst }, plan);

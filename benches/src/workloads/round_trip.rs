@@ -1,10 +1,9 @@
 //! One task at a time on an idle pool: submit, await, again. Each round is a process of its own,
 //! so that no peer is stuck with where the scheduler has put its threads.
 
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{check, current_thread};
+use super::{check, current_thread, elsewhere};
 use crate::THREADS;
 use crate::peers::Peer;
 use crate::place::Place;
@@ -86,11 +85,7 @@ pub(crate) fn here<P: Peer>(side: Side, place: Place, n: usize) -> Duration {
 impl Workload for RoundTrip {
     fn name(&self) -> String {
         let side = self.side.name().replace("tokio-", "tokio ");
-        match self.place {
-            Place::Free => format!("round trip, {side}"),
-            Place::OneProcessor => format!("round trip, {side}, one processor"),
-            Place::TwoProcessors => format!("round trip, {side}, two processors"),
-        }
+        format!("round trip, {side}{}", self.place.suffix())
     }
 
     fn tasks(&self) -> usize {
@@ -102,22 +97,7 @@ impl Workload for RoundTrip {
     }
 
     fn prepare<P: Peer>(&self) -> Box<dyn FnMut() -> Duration> {
-        let arguments =
-            ["round-trip", P::NAME, &self.trips.to_string(), self.side.name()].map(String::from);
-        let place = self.place.name();
-        Box::new(move || elsewhere(&arguments, place))
+        let trips = self.trips.to_string();
+        elsewhere(["round-trip", P::NAME, &trips, self.side.name(), self.place.name()])
     }
-}
-
-/// Round trips in a process of their own, which says how many nanoseconds they took.
-fn elsewhere(arguments: &[String], place: &str) -> Duration {
-    let program = std::env::current_exe().expect("this program is a file");
-    let output = Command::new(program)
-        .args(arguments)
-        .arg(place)
-        .stderr(Stdio::inherit())
-        .output()
-        .expect("this program starts");
-    let text = String::from_utf8_lossy(&output.stdout);
-    Duration::from_nanos(text.trim().parse().expect("a number of nanoseconds"))
 }

@@ -44,7 +44,7 @@ pub(super) struct Shop {
 
 /// Why there is no hash.
 enum Stop {
-    /// The read was cancelled in the queue.
+    /// The read was cancelled in the queue: the readers have been stopped.
     Unqueued,
     Failed(Failure),
 }
@@ -64,17 +64,13 @@ impl From<TaskError> for Stop {
 
 /// Reads and hashes the file at `path`, which the folder says has `size` bytes.
 pub(super) async fn index(shop: &Shop, path: PathBuf, size: u64) -> Outcome {
-    loop {
-        let outcome = match digest(shop, &path, size).await {
-            Ok((size, hash)) => Outcome::Indexed(Row { path, size, hash }),
-            Err(Stop::Failed(failure)) => Outcome::Failed { path, failure },
-            Err(Stop::Unqueued) if shop.readers.is_stopping() => return Outcome::NotBegun,
-            // The readers were replaced while we queued: line up with the new ones.
-            Err(Stop::Unqueued) => continue,
-        };
-        shop.progress.file_done();
-        return outcome;
-    }
+    let outcome = match digest(shop, &path, size).await {
+        Ok((size, hash)) => Outcome::Indexed(Row { path, size, hash }),
+        Err(Stop::Failed(failure)) => Outcome::Failed { path, failure },
+        Err(Stop::Unqueued) => return Outcome::NotBegun,
+    };
+    shop.progress.file_done();
+    outcome
 }
 
 async fn digest(shop: &Shop, path: &Path, size: u64) -> Result<(u64, [u8; 32]), Stop> {
@@ -106,7 +102,7 @@ fn start_read(shop: &Shop, path: PathBuf, size: u64, tell: mpsc::Sender<Chunk>) 
     let (open, late) = (shop.open.clone(), shop.late.clone());
     let name = path.to_string_lossy().into_owned();
     shop.readers
-        .current()
+        .view()
         .job(move || read::read(&*open, &path, tell))
         .name(name)
         .label("read")
@@ -123,7 +119,7 @@ fn stopped(shop: &Shop, error: TaskError) -> Stop {
         TaskError::Cancelled => Stop::Unqueued,
         error => {
             if matches!(error, TaskError::TimedOut(_)) {
-                shop.readers.one_is_stuck();
+                shop.readers.make_up();
             }
             Stop::Failed(error.into())
         }

@@ -52,6 +52,7 @@ pub(super) async fn wind_down(
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
+    use std::rc::Rc;
     use std::sync::atomic::AtomicU64;
     use std::sync::mpsc as blocking;
     use std::sync::{Arc, Mutex};
@@ -63,6 +64,7 @@ mod tests {
     use super::super::entry::{Shop, index};
     use super::super::failure::{Failure, Kind};
     use super::super::options::Options;
+    use super::super::pool::Pool;
     use super::super::progress::Progress;
     use super::super::source::{Open, Source};
     use super::super::store::Store;
@@ -89,8 +91,9 @@ mod tests {
         let mut options = Options::new(PathBuf::from("."));
         options.limit = std::num::NonZeroUsize::MIN;
         options.file_timeout = Duration::MAX;
+        let pool = Rc::new(Pool::new());
         let shop = Shop {
-            readers: Readers::new(options.limit),
+            readers: Readers::new(pool.clone(), options.limit),
             hash: Executor::threads().max_workers(1).build().unwrap(),
             late: Arc::new(AtomicU64::new(0)),
             options,
@@ -106,7 +109,7 @@ mod tests {
         in_flight.push(index(&shop, "b".into(), 0));
         assert!(futures::poll!(in_flight.next()).is_pending());
         is_begun.recv().unwrap();
-        let store = Store::open(None).await.unwrap();
+        let store = Store::open(&pool, None).await.unwrap();
         let mut desk = Desk { store, summary: Summary::default() };
         let mut end =
             Box::pin(wind_down(&shop.readers, &mut found, &mut in_flight, &mut desk, grace));

@@ -2,18 +2,20 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use futures::channel::mpsc;
 use futures::stream::{FuturesUnordered, StreamExt};
-use poolbridge::{Executor, Task};
+use poolbridge::Task;
 
 use super::entry::{Outcome, Shop, index};
 use super::error::Error;
 use super::interrupt::wind_down;
 use super::options::Options;
+use super::pool::Pool;
 use super::progress::Progress;
 use super::readers::Readers;
 use super::source::Open;
@@ -54,9 +56,10 @@ pub async fn run(
     interrupted: impl Future,
 ) -> Result<Summary, Error> {
     let began = Instant::now();
-    let walkers = Walkers::new();
+    let pool = Rc::new(Pool::new());
+    let walkers = Walkers::new(&pool);
     walkers.enter(options.folder.clone()).await?;
-    let store = Store::open(options.database.clone()).await?;
+    let store = Store::open(&pool, options.database.clone()).await?;
     let own = match &options.database {
         Some(database) => walkers.own_files(&options.folder, database).await?,
         None => Vec::new(),
@@ -65,10 +68,9 @@ pub async fn run(
     if progress.is_shown() {
         walkers.survey(&options.folder, own, progress.clone());
     }
-    let cores = std::thread::available_parallelism().map_or(2, Into::into);
     let shop = Shop {
-        readers: Readers::new(options.limit),
-        hash: executor("hash", cores),
+        readers: Readers::new(pool, options.limit),
+        hash: options.cpu.executor(),
         late: Arc::new(AtomicU64::new(0)),
         options,
         open,
@@ -85,12 +87,6 @@ pub async fn run(
     store.close().await?;
     summary.time = began.elapsed();
     Ok(summary)
-}
-
-/// Threads called `name-0`, `name-1`, …
-pub(super) fn executor(name: &str, workers: usize) -> Executor {
-    let executor = Executor::threads().max_workers(workers).thread_name(name).build();
-    executor.unwrap_or_else(|error| unreachable!("one worker at least, and no bounds: {error}"))
 }
 
 /// The loop: until every file has its outcome, or an interrupt has been dealt with.

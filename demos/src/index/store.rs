@@ -1,14 +1,14 @@
-//! The database: one worker, which owns the connection.
+//! The database: a view of the pool that uses the connection in order.
 
-use std::cell::RefCell;
 use std::future::pending;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use poolbridge::{Executor, Shutdown, Task};
+use poolbridge::{Executor, Task};
 use rusqlite::{Connection, params};
 
 use super::error::Error;
+use super::pool::Pool;
 use super::text::hex;
 
 /// How many rows go into one transaction.
@@ -22,7 +22,7 @@ pub(super) struct Row {
     pub(super) hash: [u8; 32],
 }
 
-/// What the worker holds. The connection never leaves its thread.
+/// What the jobs share.
 pub(super) struct Database {
     pub(super) connection: Connection,
     /// This run's number: the file may hold rows of earlier ones.
@@ -72,25 +72,21 @@ impl Database {
 
 /// The async side of the database.
 pub(super) struct Store {
-    executor: Executor,
+    /// One job at a time, on any thread of the pool.
+    view: Executor,
+    /// Locked by jobs only, so nobody ever waits for it.
+    database: Arc<Mutex<Database>>,
     waiting: Vec<Row>,
     writing: Option<Task<rusqlite::Result<()>>>,
 }
 
 impl Store {
-    pub(super) async fn open(path: Option<PathBuf>) -> Result<Self, Error> {
-        let executor = Executor::threads()
-            .max_workers(1)
-            .thread_name("store")
-            // A database in memory lives as long as its connection, which lives as long as the
-            // thread: it has to outstay every pause.
-            .keep_alive(Duration::MAX)
-            .initializer(move || Database::open(path.as_deref()).map(RefCell::new))
-            .build()
-            .map_err(Error::database)?;
-        // The initializer runs with the first job.
-        executor.job(|| ()).name("open").submit().await.map_err(Error::database)?;
-        Ok(Self { executor, waiting: Vec::new(), writing: None })
+    pub(super) async fn open(pool: &Pool, path: Option<PathBuf>) -> Result<Self, Error> {
+        let view = pool.serial();
+        let open = view.job(move || Database::open(path.as_deref())).name("open").submit();
+        let database = open.await.map_err(Error::database)?.map_err(Error::database)?;
+        let database = Arc::new(Mutex::new(database));
+        Ok(Self { view, database, waiting: Vec::new(), writing: None })
     }
 
     /// Takes a row, to be written with others.
@@ -132,30 +128,31 @@ impl Store {
 
     fn write(&mut self) {
         let rows = std::mem::take(&mut self.waiting);
-        let job = self.executor.submit_with(move |cx| {
-            let database = cx.state::<RefCell<Database>>();
-            database.borrow_mut().write(&rows)
-        });
-        self.writing = Some(job);
+        let database = self.database.clone();
+        self.writing = Some(self.view.submit(move || lock(&database).write(&rows)));
     }
 
-    /// Asks the database, on its thread.
+    /// Asks the database, after what was submitted before.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Database) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
-        let job = self.executor.submit_with(move |cx| {
-            let database = cx.state::<RefCell<Database>>();
-            question(&database.borrow())
-        });
+        let database = self.database.clone();
+        let job = self.view.submit(move || question(&lock(&database)));
         job.await.map_err(Error::database)?.map_err(Error::database)
     }
 
-    /// Closes the connection: the shutdown is over only when the worker has dropped it.
+    /// Closes the connection, in a job: it may block. All jobs before it are over, and what they
+    /// captured is gone, so this is the last reference.
     pub(super) async fn close(self) -> Result<(), Error> {
-        let report = self.executor.shutdown(Shutdown::run_queued()).await;
-        report.map(drop).map_err(Error::database)
+        let Self { view, database, .. } = self;
+        view.job(move || drop(database)).name("close").submit().await.map_err(Error::database)
     }
+}
+
+fn lock(database: &Mutex<Database>) -> MutexGuard<'_, Database> {
+    // Whoever panicked while it wrote has rolled its transaction back.
+    database.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -10,27 +10,28 @@ use futures::sink::SinkExt;
 use poolbridge::{Executor, Running, Shutdown, Task, context};
 
 use super::error::Error;
+use super::pool::Pool;
 use super::progress::Progress;
 use super::walk::{Found, Walk};
 
 /// How far the walk may run ahead of the reading.
 const AHEAD: usize = 256;
 
-/// One worker for the walk, and one for the second walk that looks ahead for the bar.
+/// A view with one place for the walk, and one for the second walk that looks ahead for the bar.
 #[derive(Debug)]
 pub(super) struct Walkers {
-    executor: Executor,
+    view: Executor,
 }
 
 impl Walkers {
-    pub(super) fn new() -> Self {
-        Self { executor: super::run::executor("walk", 2) }
+    pub(super) fn new(pool: &Pool) -> Self {
+        Self { view: pool.limited(2) }
     }
 
     /// Whether there is anything to walk.
     pub(super) async fn enter(&self, folder: PathBuf) -> Result<(), Error> {
         let path = folder.clone();
-        let entered = self.executor.submit(move || fs::read_dir(path).map(drop)).await;
+        let entered = self.view.submit(move || fs::read_dir(path).map(drop)).await;
         entered.map_err(Error::walk)?.map_err(|error| Error::Folder(folder, error))
     }
 
@@ -41,7 +42,7 @@ impl Walkers {
         database: &Path,
     ) -> Result<Vec<PathBuf>, Error> {
         let (folder, database) = (folder.to_path_buf(), database.to_path_buf());
-        let names = self.executor.submit(move || own_files(&folder, &database));
+        let names = self.view.submit(move || own_files(&folder, &database));
         names.await.map_err(Error::walk)?.map_err(Error::database)
     }
 
@@ -53,7 +54,7 @@ impl Walkers {
     ) -> (mpsc::Receiver<Found>, Task<()>) {
         let (mut tell, found) = mpsc::channel(AHEAD);
         let walk = Walk::new(folder.into(), own);
-        let task = self.executor.job(move || {
+        let task = self.view.job(move || {
             for found in walk {
                 // Nobody listens any more: an interrupt.
                 if block_on(tell.send(found)).is_err() {
@@ -67,7 +68,7 @@ impl Walkers {
     /// Looks ahead for the bar, until it has seen all or the walkers are told to stop.
     pub(super) fn survey(&self, folder: &Path, own: Vec<PathBuf>, progress: Progress) {
         let walk = Walk::new(folder.into(), own);
-        let task = self.executor.job(move || {
+        let task = self.view.job(move || {
             for found in walk {
                 if context::current().is_some_and(|cx| cx.is_cancelled()) {
                     return;
@@ -82,7 +83,7 @@ impl Walkers {
 
     /// Asks what still runs to stop, and does not wait: a folder may be stuck as a file may.
     pub(super) fn stop(&self) {
-        drop(self.executor.shutdown(Shutdown::cancel_queued().running(Running::Abandon)));
+        drop(self.view.shutdown(Shutdown::cancel_queued().running(Running::Abandon)));
     }
 }
 

@@ -37,7 +37,9 @@ fn a_database_that_is_none() {
 
 #[test]
 fn wrong_arguments() {
-    for args in [&["--limit", "0"][..], &["--grace", "soon"], &["--frob"], &["a", "b"]] {
+    for args in
+        [&["--limit", "0"][..], &["--cpu", "gpu"], &["--grace", "soon"], &["--frob"], &["a", "b"]]
+    {
         let end = run(args);
         assert_eq!((end.code, end.out.as_str()), (Some(2), ""), "{args:?}");
         assert!(end.err.starts_with("index: "), "{}", end.err);
@@ -48,7 +50,7 @@ fn wrong_arguments() {
 fn help() {
     let end = run(["--help"]);
     assert_eq!((end.code, end.err.as_str()), (Some(0), ""));
-    for option in ["--db", "--limit", "--file-timeout", "--grace", "--quiet"] {
+    for option in ["--db", "--limit", "--cpu", "--file-timeout", "--grace", "--quiet"] {
         assert!(end.out.contains(option), "{option}");
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
-use crate::support::{pipe, run};
+use crate::support::{pipe, rows, run};
 
 #[test]
 fn a_pipe_and_a_dangling_link_are_told_and_the_program_ends() {
@@ -12,11 +12,14 @@ fn a_pipe_and_a_dangling_link_are_told_and_the_program_ends() {
     pipe(&root.path().join("pipe"));
     symlink("nowhere", root.path().join("dangling")).unwrap();
     fs::write(root.path().join("file"), "x").unwrap();
-    let end = run(["--file-timeout".as_ref(), "500ms".as_ref(), root.path().as_os_str()]);
-    assert_eq!(end.code, Some(1), "{end:?}");
-    assert_eq!((end.row("files"), end.row("failures")), ("1", "2"));
-    assert_eq!((end.row("timed out"), end.row("dangling link")), ("1", "1"));
-    assert_eq!(end.row("threads left behind"), "1");
+    for cpu in ["threads", "rayon"] {
+        let options = ["--file-timeout", "500ms", "--cpu", cpu].map(AsRef::as_ref);
+        let end = run(options.into_iter().chain([root.path().as_os_str()]));
+        assert_eq!(end.code, Some(1), "{end:?}");
+        assert_eq!((end.row("files"), end.row("failures")), ("1", "2"));
+        assert_eq!((end.row("timed out"), end.row("dangling link")), ("1", "1"));
+        assert_eq!(end.row("threads left behind"), "1");
+    }
 }
 
 #[test]
@@ -30,6 +33,24 @@ fn more_pipes_than_readers_do_not_keep_the_files_from_being_read() {
     let end = run(options.into_iter().chain([root.path().as_os_str()]));
     assert_eq!(end.code, Some(1), "{end:?}");
     assert_eq!((end.row("files"), end.row("timed out")), ("7", "7"));
+}
+
+#[test]
+fn stuck_readers_leave_the_database_a_thread() {
+    // Two batches of rows, written while the only reader's place is lost again and again.
+    let (root, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let database = out.path().join("index.db");
+    for number in 0..4 {
+        pipe(&root.path().join(format!("pipe {number}")));
+    }
+    for number in 0..600 {
+        fs::write(root.path().join(format!("file {number}")), "x").unwrap();
+    }
+    let options = ["--limit", "1", "--file-timeout", "200ms", "--db"].map(AsRef::as_ref);
+    let end = run(options.into_iter().chain([database.as_os_str(), root.path().as_os_str()]));
+    assert_eq!(end.code, Some(1), "{end:?}");
+    assert_eq!((end.row("files"), end.row("timed out")), ("600", "4"));
+    assert_eq!(rows(&database).len(), 600);
 }
 
 #[test]

@@ -39,17 +39,20 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn every_file_gets_the_hash_of_its_content() {
+fn every_file_gets_the_hash_of_its_content_whosever_threads_hash() {
     let (root, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let database = out.path().join("index.db");
     let planted = plant(root.path());
-    let end = run(["--db".as_ref(), database.as_os_str(), root.path().as_os_str()]);
-    assert_eq!((end.code, end.row("files")), (Some(0), "8"), "{end:?}");
     let hash = |content: &[u8]| hex(&Sha256::digest(content));
     let mut wanted: Vec<_> =
         planted.into_iter().map(|(path, content)| (path, hash(&content))).collect();
     wanted.sort();
-    assert_eq!(rows(&database), wanted);
+    for options in [&[][..], &["--cpu", "threads"], &["--cpu", "rayon"], &["--limit", "1"]] {
+        let database = out.path().join(format!("index {options:?}.db"));
+        let options = options.iter().map(AsRef::as_ref);
+        let end = run(options.chain(["--db".as_ref(), database.as_os_str(), root.path().as_ref()]));
+        assert_eq!((end.code, end.row("files")), (Some(0), "8"), "{end:?}");
+        assert_eq!(rows(&database), wanted);
+    }
 }
 
 #[cfg(target_os = "linux")]

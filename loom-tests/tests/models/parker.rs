@@ -155,7 +155,8 @@ fn spinner_sees_what_unpark_published() {
         let (parker, canary) = (Parker::new(), Canary::new());
         let written = canary.clone();
         let waker = unpark_by_thread(&parker, move || written.write(7));
-        assert!(parker.park_spinning(0, None), "no limit, no way to miss it");
+        parker.look(0);
+        assert!(parker.park_until(None), "no limit, no way to miss it");
         let read = canary.read();
         waker.join().unwrap();
         read

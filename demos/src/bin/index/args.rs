@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use demos::index::options::Options;
+use demos::index::options::{Cpu, Options};
 use lexopt::{Arg, ValueExt};
 
 pub(crate) const HELP: &str = "\
@@ -16,6 +16,8 @@ usage: index [DIR] [options]
   --db FILE                keep path, size and hash in this SQLite file (table `files`);
                            default: in memory
   --limit N                read so many files at once; default: 16
+  --cpu rayon|threads      whose threads hash: rayon's global pool, or own ones, one for each
+                           processor; default: threads
   --file-timeout DURATION  give a file up if it takes longer than this for each 16 MiB of it;
                            default: 10s
   --grace DURATION         after Ctrl-C, wait so long for files that are begun; default: 5s
@@ -49,6 +51,7 @@ pub(crate) fn parse() -> Result<Wish, lexopt::Error> {
             Arg::Short('q') | Arg::Long("quiet") => quiet = true,
             Arg::Long("db") => options.database = Some(parser.value()?.into()),
             Arg::Long("limit") => options.limit = parser.value()?.parse::<NonZeroUsize>()?,
+            Arg::Long("cpu") => options.cpu = parser.value()?.parse::<Cpu>()?,
             Arg::Long("file-timeout") => options.file_timeout = duration(&mut parser)?,
             Arg::Long("grace") => options.grace = duration(&mut parser)?,
             Arg::Value(value) if folder.is_none() => folder = Some(PathBuf::from(value)),
