@@ -88,6 +88,10 @@ impl Parent {
             let mut queue = self.executor.core().lock();
             let refused = queue.closed;
             if !refused {
+                if child.config.follows_parent {
+                    // It may have changed since the child was described.
+                    child.lock().max_workers = queue.max_workers;
+                }
                 queue.children.insert(child.pool(), child.clone());
             }
             refused

@@ -10,7 +10,7 @@ use super::lines::{Place, Waiting};
 use super::queue::{Claim, Over, Queue};
 use super::seat;
 use super::worker::Worker;
-use crate::sync::{Arc, AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::sync::{Arc, AtomicUsize, Mutex, MutexGuard, Ordering, Parker};
 use crate::task::body::Owner;
 use crate::task::cell::CellRef;
 use crate::task::contain::{contain, drop_payload};
@@ -30,6 +30,13 @@ pub(crate) struct Core {
 pub(super) struct Refused {
     pub(super) job: CellRef,
     pub(super) reason: Reason,
+}
+
+/// What follows from a change of an executor's limit.
+struct LimitChange {
+    core: CoreRef,
+    surplus: Vec<Parker>,
+    claims: Vec<Claim>,
 }
 
 /// A counted reference to what an executor's handles and workers share.
@@ -132,19 +139,26 @@ impl CoreRef {
         Ok(())
     }
 
-    /// Changes how many workers there may be.
+    /// Changes how many workers there may be, here and in the children that follow.
     pub(super) fn set_max_workers(&self, max: usize) {
-        let (surplus, claims, followers) = {
-            let mut queue = self.lock();
-            queue.max_workers = max;
-            let claims = queue.claim_more(max);
-            let followers = queue.children.values().filter(|child| child.config.follows_parent);
-            let followers: Vec<_> = followers.cloned().collect();
-            (queue.dismiss_surplus(), claims, followers)
-        };
-        surplus.into_iter().for_each(|bed| bed.unpark());
-        claims.into_iter().for_each(|claim| self.honour(claim));
-        followers.iter().for_each(|child| child.set_max_workers(max));
+        let mut changes = Vec::new();
+        self.limit_to(max, &mut changes);
+        for LimitChange { core, surplus, claims } in changes {
+            surplus.into_iter().for_each(|bed| bed.unpark());
+            claims.into_iter().for_each(|claim| core.honour(claim));
+        }
+    }
+
+    /// All under the lock of the topmost: of two changes at once the same is the last for all.
+    fn limit_to(&self, max: usize, changes: &mut Vec<LimitChange>) {
+        let mut queue = self.lock();
+        queue.max_workers = max;
+        let claims = queue.claim_more(max);
+        let surplus = queue.dismiss_surplus();
+        changes.push(LimitChange { core: self.clone(), surplus, claims });
+        for child in queue.children.values().filter(|child| child.config.follows_parent) {
+            child.limit_to(max, changes);
+        }
     }
 
     /// Asks the backend for a thread; the error says that nobody is left for what is queued.

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use poolbridge::{Executor, Task, context};
+use poolbridge::{Backend as _, Executor, Task, context};
 
 use crate::support::{Counter, Gate, eventually, occupy, one_worker, value, within, workers};
 
@@ -126,6 +126,40 @@ fn a_keyed_views_limit_follows_its_pools() {
     eventually(|| begun.get() == 2);
     assert_eq!(two.snapshot().queued.len(), 1);
     finish(&gate, tasks);
+}
+
+/// Two that change the limit at once agree on it for all views.
+#[test]
+fn a_keyed_views_limit_is_its_pools_whoever_changed_it_last() {
+    let pool = one_worker();
+    for _ in 0..200 {
+        let start = Arc::new(Barrier::new(3));
+        let changers = [1, 3].map(|max| {
+            let (pool, start) = (pool.clone(), Arc::clone(&start));
+            thread::spawn(move || {
+                start.wait();
+                pool.set_max_workers(max).unwrap();
+            })
+        });
+        let earlier = pool.keyed::<usize>();
+        start.wait();
+        let keyed = [earlier, pool.keyed::<usize>()];
+        changers.into_iter().for_each(|thread| within(move || thread.join()).unwrap());
+        let limit = pool.parallelism().get();
+        for keyed in keyed {
+            let (gate, begun) = (Gate::new(), Counter::new());
+            let job = |key| {
+                let (gate, begun) = (gate.clone(), begun.clone());
+                keyed.submit(key, move || {
+                    begun.add();
+                    gate.pass();
+                })
+            };
+            let tasks: Vec<_> = (0..4).map(job).collect();
+            eventually(|| begun.get() == limit && keyed.snapshot().workers == limit);
+            finish(&gate, tasks);
+        }
+    }
 }
 
 /// Changed from many threads at once, under load: everything runs, and the last word counts.
