@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use poolbridge::{Backend as _, Executor, Task, context};
+use poolbridge::{Backend as _, Executor, Task, TaskError, context};
 
 use crate::support::{Counter, Gate, eventually, occupy, one_worker, value, within, workers};
 
@@ -335,4 +335,54 @@ fn blocks_in_many_threads_leave_the_limit_as_it_was() {
     let (begun, tasks) = hold(&pool, 6, &gate);
     eventually(|| begun.get() == 3 && pool.snapshot().workers == 3);
     finish(&gate, tasks);
+}
+
+/// Lets others run until those that are about to block have most likely done so.
+fn let_others_block() {
+    (0..1000).for_each(|_| thread::yield_now());
+}
+
+/// The circle closes when a worker leaves, not by a wait: the blocked ones look again.
+#[test]
+fn a_circle_that_a_lowered_limit_closes_is_found() {
+    for _ in 0..5 {
+        let (left, right) = (workers(2), one_worker());
+        let busy = occupy(&left);
+        let pool = left.clone();
+        let task = left.submit(move || right.submit(move || pool.submit(|| ()).wait()).wait());
+        eventually(|| left.snapshot().queued.len() == 1);
+        let_others_block();
+        left.set_max_workers(1).unwrap();
+        busy.finish();
+        assert!(is_refused(value(task)), "one of the two waits is refused");
+    }
+}
+
+#[test]
+fn a_circle_that_the_end_of_a_stand_in_closes_is_found() {
+    for _ in 0..5 {
+        let left = Executor::threads().max_workers(1).stand_ins(1).build().unwrap();
+        let right = one_worker();
+        let (gate, blocked) = (Gate::new(), Gate::new());
+        let (at_gate, at_block) = (gate.clone(), blocked.clone());
+        let first = left.submit(move || {
+            context::blocking(|| {
+                at_block.open();
+                at_gate.pass();
+            });
+        });
+        blocked.pass();
+        let pool = left.clone();
+        let task = left.submit(move || right.submit(move || pool.submit(|| ()).wait()).wait());
+        eventually(|| left.snapshot().queued.len() == 1);
+        let_others_block();
+        gate.open();
+        value(first);
+        assert!(is_refused(value(task)), "one of the two waits is refused");
+    }
+}
+
+/// The outer wait, or the inner one.
+fn is_refused(waited: Result<Result<(), TaskError>, TaskError>) -> bool {
+    matches!(waited, Ok(Err(TaskError::WouldDeadlock(_))) | Err(TaskError::WouldDeadlock(_)))
 }

@@ -483,6 +483,8 @@ fn a_views_jobs_are_broken_while_the_backend_has_no_threads() {
     let views = [pool.serial(), pool.limited(2).serial(), keyed.lane(1), keyed.lane(1).limited(2)];
     for view in &views {
         for bad in [Mood::Refuse, Mood::Drop, Mood::Panic] {
+            // The last thread lingers for a moment.
+            eventually(|| pool.snapshot().workers == 0);
             *mood.lock().unwrap() = bad;
             let broken = view.submit(|| ());
             assert!(matches!(outcome(broken), Err(TaskError::Broken(_))));
@@ -493,6 +495,7 @@ fn a_views_jobs_are_broken_while_the_backend_has_no_threads() {
         }
     }
     // A thread that is lost while others wait: they are served by the next.
+    eventually(|| pool.snapshot().workers == 0);
     *mood.lock().unwrap() = Mood::Refuse;
     assert!(matches!(outcome(keyed.submit(1, || ())), Err(TaskError::Broken(_))));
     *mood.lock().unwrap() = Mood::Serve;
