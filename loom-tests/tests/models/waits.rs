@@ -1,0 +1,88 @@
+//! Workers that wait for one another: a wait that closes a circle is refused, no other is.
+
+use loom::thread;
+use loom_tests::{Entry, Model, models};
+use poolbridge::{Executor, Task};
+
+use crate::stub::{Answer, Log, Stub, Word, ending};
+
+pub(crate) const MODELS: &[Entry] = models![
+    no_two_crossing_waits_hang,
+    no_crossing_wait_is_missed_while_a_thread_is_started,
+    no_two_running_jobs_wait_for_each_other,
+];
+
+/// A job that waits for the task in `slot` and says how that went.
+fn waiter(executor: &Executor, slot: &Log<Task<()>>) -> Task<Word> {
+    let slot = slot.clone();
+    executor.submit(move || ending(&slot.pop().unwrap().wait()))
+}
+
+/// Two workers of two executors, each with a job that waits for the one queued behind the other.
+/// Whoever comes second is told, and its end lets the first go on. Outcome: what both were told.
+/// L21, L64.
+fn no_two_crossing_waits_hang() {
+    let exact = ["(would deadlock, value)", "(value, would deadlock)"];
+    Model::bound(2).sees_exactly(&exact).check(|| {
+        let (left, right) = (Stub::keeping(), Stub::keeping());
+        let (one, other) = (left.executor(1), right.executor(1));
+        let slots = [Log::new(), Log::new()];
+        let (first, second) = (waiter(&one, &slots[0]), waiter(&other, &slots[1]));
+        slots[0].push(other.submit(|| ()));
+        slots[1].push(one.submit(|| ()));
+        drop((one, other));
+        let (turn, own) = (left.turn(), right.turn());
+        let worker = thread::spawn(move || turn.run());
+        own.run();
+        worker.join().unwrap();
+        (first.wait().unwrap(), second.wait().unwrap())
+    });
+}
+
+/// As above, where the submission of one of the jobs has not come back from its start of a thread when
+/// that thread waits already. Outcome: what both were told.
+fn no_crossing_wait_is_missed_while_a_thread_is_started() {
+    let exact = ["(value, value)", "(would deadlock, value)", "(value, would deadlock)"];
+    Model::bound(2).sees_exactly(&exact).check(|| {
+        let (left, right) = (Stub::keeping(), Stub::new(|_| Answer::Spawn));
+        let (one, other) = (left.executor(1), right.executor(1));
+        let (slot, third) = (Log::new(), other.clone());
+        let first = one.submit(move || ending(&third.submit(|| ()).wait()));
+        slot.push(one.submit(|| ()));
+        drop(one);
+        let turn = left.turn();
+        let worker = thread::spawn(move || turn.run());
+        let second = waiter(&other, &slot);
+        drop(other);
+        worker.join().unwrap();
+        right.join();
+        (first.wait().unwrap(), second.wait().unwrap())
+    });
+}
+
+/// Two workers of one executor, and two jobs that wait for each other. One is told. Outcome: what
+/// both were told.
+fn no_two_running_jobs_wait_for_each_other() {
+    let exact = ["(would deadlock, value)", "(value, would deadlock)"];
+    Model::bound(2).sees_exactly(&exact).check(|| {
+        let (stub, slots, told) = (Stub::keeping(), [Log::new(), Log::new()], Log::new());
+        let executor = stub.executor(2);
+        for which in 0..2 {
+            let (slot, told) = (slots[which].clone(), told.clone());
+            let task = executor.submit(move || {
+                let awaited: Task<()> = slot.pop().unwrap();
+                let outcome = ending(&awaited.wait());
+                told.push((which, outcome));
+            });
+            slots[1 - which].push(task);
+        }
+        drop(executor);
+        let (turn, own) = (stub.turn(), stub.turn());
+        let worker = thread::spawn(move || turn.run());
+        own.run();
+        worker.join().unwrap();
+        let mut told = told.take();
+        told.sort_by_key(|(which, _)| *which);
+        (told[0].1, told[1].1)
+    });
+}
