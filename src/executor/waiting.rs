@@ -106,7 +106,7 @@ pub(super) fn enter(awaited: Awaited) -> Result<Known, WouldDeadlock> {
 enum Node {
     /// A blocked worker, by its key.
     Worker(u64),
-    /// A task, by the address of its cell.
+    /// A task, by its place in [`Search::tasks`]: an address would order the search by chance.
     Task(usize),
     /// Whether anybody comes for what waits in an executor, by its number.
     Queue(u32),
@@ -126,7 +126,7 @@ enum Needs {
 struct Search {
     nodes: BTreeMap<Node, Needs>,
     /// What the nodes' names stand for; also keeps it until the lock is gone.
-    tasks: BTreeMap<usize, CellRef>,
+    tasks: Vec<CellRef>,
     executors: BTreeMap<u32, CoreRef>,
 }
 
@@ -179,7 +179,7 @@ impl Search {
                 Node::Worker(key) => {
                     blocked.get(&key).and_then(|b| b.inside.last().map(CellRef::id))
                 }
-                Node::Task(at) => self.tasks.get(&at).map(CellRef::id),
+                Node::Task(at) => self.tasks.get(at).map(CellRef::id),
                 Node::Queue(_) | Node::End(_) => None,
             };
             names.extend(name.filter(|name| names.last() != Some(name)));
@@ -203,7 +203,7 @@ impl Search {
             },
             Node::Task(at) => self
                 .tasks
-                .get(&at)
+                .get(at)
                 .cloned()
                 .map_or(Needs::Nothing, |cell| self.needs_of_task(blocked, &cell)),
             Node::Queue(pool) => self
@@ -220,9 +220,11 @@ impl Search {
     }
 
     fn task(&mut self, cell: &CellRef) -> Node {
-        let at = cell.as_ptr().addr();
-        self.tasks.entry(at).or_insert_with(|| cell.clone());
-        Node::Task(at)
+        let known = self.tasks.iter().position(|task| task.as_ptr() == cell.as_ptr());
+        Node::Task(known.unwrap_or_else(|| {
+            self.tasks.push(cell.clone());
+            self.tasks.len() - 1
+        }))
     }
 
     fn executor(&mut self, core: &CoreRef) -> u32 {
