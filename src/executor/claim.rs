@@ -17,6 +17,7 @@ use super::queue::{Claim, Step};
 use super::seat::{self, SeatGuard};
 use super::worker::{self, Worker};
 use crate::task::cell::CellRef;
+use crate::task::contain::contain;
 use crate::task::error::WouldDeadlock;
 use crate::task::frame;
 
@@ -33,7 +34,9 @@ pub(super) fn run(cell: &CellRef) -> Result<(), WouldDeadlock> {
         return Ok(());
     }
     let seats = seat::all();
-    let Some(core) = find(&seats, cell) else { return Ok(()) };
+    let mut passed = Vec::new();
+    let Some(core) = find(&seats, cell, &mut passed) else { return Ok(()) };
+    contain(move || drop(passed));
     let is_seated = |core: &CoreRef| seats.iter().any(|seat| seat.pool() == core.pool());
     if (core.config.serial || core.config.keyed) && is_seated(&core) {
         refuse_own_lane(&core, cell, &seats)?;
@@ -65,11 +68,17 @@ pub(super) fn run(cell: &CellRef) -> Result<(), WouldDeadlock> {
     Ok(())
 }
 
-/// The executor of a queued task, if this thread is a worker of its tree.
-pub(super) fn find(seats: &[CoreRef], cell: &CellRef) -> Option<CoreRef> {
+/// The executor of a queued task, if this thread is a worker of its tree; the references to all
+/// executors below that were looked at go to `passed`, for the caller may have a lock.
+pub(super) fn find(
+    seats: &[CoreRef],
+    cell: &CellRef,
+    passed: &mut Vec<CoreRef>,
+) -> Option<CoreRef> {
     let pool = cell.id().pool();
     let own = seats.iter().rev().find(|seat| seat.pool() == pool).cloned();
-    let found = own.or_else(|| seats.iter().rev().find_map(|seat| seat.root().find_below(pool)));
+    let below = |seat: &CoreRef| seat.root().find_below(pool, passed);
+    let found = own.or_else(|| seats.iter().rev().find_map(below));
     // Numbers of executors may come again; an address does not while its task hangs there.
     found.filter(|core| cell.is_at_home(core.as_home()))
 }
@@ -173,19 +182,20 @@ impl CoreRef {
         at
     }
 
-    /// The executor of that number, below this one.
-    pub(super) fn find_below(&self, pool: u32) -> Option<CoreRef> {
+    /// The executor of that number, below this one; `passed` gets what was looked at.
+    fn find_below(&self, pool: u32, passed: &mut Vec<CoreRef>) -> Option<CoreRef> {
         if self.pool() == pool {
             return Some(self.clone());
         }
-        let children: Vec<_> = {
-            let queue = self.lock();
-            if let Some(child) = queue.children.get(&pool) {
-                return Some(child.clone());
+        let from = passed.len();
+        passed.extend(self.lock().children.values().cloned());
+        for at in from..passed.len() {
+            let child = passed[at].clone();
+            if let Some(found) = child.find_below(pool, passed) {
+                return Some(found);
             }
-            queue.children.values().cloned().collect()
-        };
-        children.iter().find_map(|child| child.find_below(pool))
+        }
+        None
     }
 
     /// Somebody has to come for what waits, if the limit allows.

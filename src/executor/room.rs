@@ -116,11 +116,11 @@ pub(super) fn block(core: &CoreRef) -> Result<u64, Reason> {
                 return Err(reason);
             }
         }
-        if known.is_none() {
-            match waiting::enter(Awaited::Room(core.clone())) {
+        if let (None, Some(own)) = (&known, key) {
+            match waiting::enter(Awaited::Room(core.clone(), own)) {
                 Ok(entry) => known = Some(entry),
                 Err(_) => {
-                    key.into_iter().for_each(|key| leave(core, key));
+                    leave(core, own);
                     return Err(Reason::WouldDeadlock);
                 }
             }

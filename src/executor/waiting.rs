@@ -23,6 +23,7 @@ use super::lanes::InHand;
 use super::seat;
 use crate::sync::{Mutex, global};
 use crate::task::cell::CellRef;
+use crate::task::contain::contain;
 use crate::task::error::WouldDeadlock;
 use crate::task::frame::{self, WaitNote};
 use crate::task::id::TaskId;
@@ -30,8 +31,8 @@ use crate::task::id::TaskId;
 /// What a worker waits for.
 pub(super) enum Awaited {
     Task(CellRef),
-    /// Room in a bounded queue.
-    Room(CoreRef),
+    /// Room in a bounded queue, under that key.
+    Room(CoreRef, u64),
     /// The end of an executor.
     End(CoreRef),
 }
@@ -64,7 +65,7 @@ impl Drop for Known {
     fn drop(&mut self) {
         // References to tasks and executors: perhaps the last ones, hence after the lock.
         let entry = self.0.take().and_then(|key| waits().lock().blocked.remove(&key));
-        drop(entry);
+        contain(move || drop(entry));
     }
 }
 
@@ -86,19 +87,18 @@ pub(super) fn enter(awaited: Awaited) -> Result<Known, WouldDeadlock> {
     }
     let blocked = Blocked { inside: frame::all(), seats, awaited };
     let mut search = Search::default();
-    let (refused, entry) = {
+    let (entered, refused) = {
         let mut waits = waits().lock();
         waits.keys += 1;
         let key = waits.keys;
         waits.blocked.insert(key, blocked);
-        let circle = search.circle(&waits.blocked, key);
-        match circle {
-            None => return Ok(Known(Some(key))),
-            Some(tasks) => (WouldDeadlock::in_circle(tasks), waits.blocked.remove(&key)),
+        match search.circle(&waits.blocked, key) {
+            None => (Ok(Known(Some(key))), None),
+            Some(tasks) => (Err(WouldDeadlock::in_circle(tasks)), waits.blocked.remove(&key)),
         }
     };
-    drop((entry, search));
-    Err(refused)
+    contain(move || drop((refused, search)));
+    entered
 }
 
 /// Something that goes on or does not.
@@ -128,6 +128,8 @@ struct Search {
     /// What the nodes' names stand for; also keeps it until the lock is gone.
     tasks: Vec<CellRef>,
     executors: BTreeMap<u32, CoreRef>,
+    /// Executors on the way to others: perhaps the last references by now.
+    kept: Vec<CoreRef>,
 }
 
 type Entries = BTreeMap<u64, Blocked>;
@@ -197,7 +199,11 @@ impl Search {
         match node {
             Node::Worker(key) => match blocked.get(&key).map(|worker| &worker.awaited) {
                 Some(Awaited::Task(cell)) => Needs::Any(vec![self.task(cell)]),
-                Some(Awaited::Room(core)) => Needs::Any(vec![Node::Queue(self.executor(core))]),
+                // Given already, or refused: the worker is about to hear.
+                Some(Awaited::Room(core, key)) if !core.lock().room.is_waited_by(*key) => {
+                    Needs::Nothing
+                }
+                Some(Awaited::Room(core, _)) => Needs::Any(vec![Node::Queue(self.executor(core))]),
                 Some(Awaited::End(core)) => Needs::Any(vec![Node::End(self.executor(core))]),
                 None => Needs::Nothing,
             },
@@ -244,10 +250,9 @@ impl Search {
         if cell.state().has_run() {
             return Needs::Nothing;
         }
-        let Some(core) = blocked.values().find_map(|worker| claim::find(&worker.seats, cell))
-        else {
-            return Needs::Nothing;
-        };
+        let kept = &mut self.kept;
+        let found = blocked.values().find_map(|worker| claim::find(&worker.seats, cell, kept));
+        let Some(core) = found else { return Needs::Nothing };
         let in_hand = {
             let mut queue = core.lock();
             let Some(line) = queue.lines.lists.line_of(cell) else { return Needs::Nothing };
@@ -277,8 +282,9 @@ impl Search {
     fn needs_of_queue(&mut self, blocked: &Entries, core: &CoreRef) -> Needs {
         let workers = {
             let queue = core.lock();
-            let more = queue.workers < queue.limit() || queue.starting > 0;
-            if more || !queue.idle.is_empty() {
+            // A turn on its way to a thread is counted as a worker and found nowhere below. That its
+            // start has not come back says nothing: the thread may be blocked by then.
+            if queue.workers < queue.limit() || !queue.idle.is_empty() {
                 return Needs::Nothing;
             }
             queue.workers
