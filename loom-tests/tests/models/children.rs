@@ -25,7 +25,13 @@ fn no_child_outlives_its_last_handle() {
         (
             "cancelled",
             Some(Shutdown::cancel_queued()),
-            &["(cancelled, cancelled)", "(value, cancelled)", "(value, value)"],
+            // Between the two withdrawals a worker may come for the second.
+            &[
+                "(cancelled, cancelled)",
+                "(value, cancelled)",
+                "(cancelled, value)",
+                "(value, value)",
+            ],
         ),
     ];
     for (case, mode, sees) in cases {
@@ -108,7 +114,7 @@ fn no_second_worker_for_a_waiter_who_submits_to_a_view_again() {
         let executor = threads.executor(2);
         let view = executor.limited(2);
         view.submit(|| ()).wait().unwrap();
-        view.submit(|| ()).wait().unwrap();
+        view.submit(|| ()).detach();
         drop((view, executor));
         threads.join();
         threads.starts()

@@ -2,7 +2,7 @@
 
 use loom::thread;
 use loom_tests::{Entry, Model, models};
-use poolbridge::{Executor, Task};
+use poolbridge::{Executor, OnFull, Shutdown, Task};
 
 use crate::stub::{Answer, Log, Stub, Word, ending};
 
@@ -10,6 +10,8 @@ pub(crate) const MODELS: &[Entry] = models![
     no_two_crossing_waits_hang,
     no_crossing_wait_is_missed_while_a_thread_is_started,
     no_two_running_jobs_wait_for_each_other,
+    no_two_ends_wait_for_each_other,
+    no_wait_is_refused_whose_room_was_given,
 ];
 
 /// A job that waits for the task in `slot` and says how that went.
@@ -43,7 +45,7 @@ fn no_two_crossing_waits_hang() {
 /// that thread waits already. Outcome: what both were told.
 fn no_crossing_wait_is_missed_while_a_thread_is_started() {
     let exact = ["(value, value)", "(would deadlock, value)", "(value, would deadlock)"];
-    Model::bound(2).sees_exactly(&exact).check(|| {
+    Model::bound(1).sees_exactly(&exact).check(|| {
         let (left, right) = (Stub::keeping(), Stub::new(|_| Answer::Spawn));
         let (one, other) = (left.executor(1), right.executor(1));
         let (slot, third) = (Log::new(), other.clone());
@@ -84,5 +86,52 @@ fn no_two_running_jobs_wait_for_each_other() {
         let mut told = told.take();
         told.sort_by_key(|(which, _)| *which);
         (told[0].1, told[1].1)
+    });
+}
+
+/// Two workers of two executors, each with a job that waits for the end of the other. One is told, and
+/// its own end lets the other go on. Outcome: whose wait was refused. L21, G04.
+fn no_two_ends_wait_for_each_other() {
+    Model::bound(2).sees_exactly(&["[true, false]", "[false, true]"]).check(|| {
+        let stubs = [Stub::keeping(), Stub::keeping()];
+        let executors = stubs.each_ref().map(|stub| stub.executor(1));
+        let tasks = [0, 1].map(|which| {
+            let other = executors[1 - which].clone();
+            executors[which].submit(move || {
+                let end = other.shutdown(Shutdown::run_queued());
+                drop(other);
+                end.wait().is_err()
+            })
+        });
+        drop(executors);
+        let [turn, own] = stubs.map(|stub| stub.turn());
+        let worker = thread::spawn(move || turn.run());
+        own.run();
+        worker.join().unwrap();
+        tasks.map(|task| task.wait().unwrap())
+    });
+}
+
+/// Two workers of two executors: a job that blocks until the other's queue has room, and the job that
+/// makes room there by starting, and then waits for the first. Room that was given is no circle.
+/// Outcome: how the submission ended, and the wait.
+fn no_wait_is_refused_whose_room_was_given() {
+    Model::bound(1).sees_exactly(&["(value, value)"]).check(|| {
+        let stubs = [Stub::keeping(), Stub::keeping()];
+        let one = stubs[0].executor(1);
+        let other = stubs[1].builder(1).queue_capacity(1).on_full(OnFull::Block).build().unwrap();
+        let (slot, submitted) = (Log::new(), Log::new());
+        let second = waiter(&other, &slot);
+        let note = submitted.clone();
+        slot.push(one.submit(move || {
+            note.push(other.submit(|| ()));
+        }));
+        drop(one);
+        let [turn, own] = stubs.each_ref().map(Stub::turn);
+        let worker = thread::spawn(move || turn.run());
+        own.run();
+        worker.join().unwrap();
+        stubs.iter().for_each(Stub::run_kept);
+        (ending(&submitted.pop().unwrap().wait()), second.wait().unwrap())
     });
 }
