@@ -14,7 +14,7 @@ pub(crate) const MODELS: &[Entry] = models![
 ];
 
 /// Worker at the end of a lane's last job, and a submitter of the same key: the lane goes on, or is
-/// made anew. Order is kept, each runs once, never two at once. Outcome: turns asked for. T08, R24.
+/// made anew. Order is kept, each runs once, never two at once. Outcome: turns asked for. R24.
 fn no_lane_is_forgotten_with_a_job_on_its_way() {
     Model::bound(2).sees_exactly(&["1", "2"]).check(|| {
         let (stub, place) = (Stub::keeping(), Canary::new());

@@ -1,10 +1,12 @@
 //! Workers that wait for one another: a wait that closes a circle is refused, no other is.
 
+use std::num::NonZeroUsize;
+
 use loom::thread;
 use loom_tests::{Entry, Model, models};
-use poolbridge::{Executor, OnFull, Shutdown, Task};
+use poolbridge::{Backend, Executor, OnFull, Shutdown, StartError, Task, Worker};
 
-use crate::stub::{Answer, Log, Stub, Word, ending};
+use crate::stub::{Log, Stub, Word, ending};
 
 pub(crate) const MODELS: &[Entry] = models![
     no_two_crossing_waits_hang,
@@ -22,7 +24,7 @@ fn waiter(executor: &Executor, slot: &Log<Task<()>>) -> Task<Word> {
 
 /// Two workers of two executors, each with a job that waits for the one queued behind the other.
 /// Whoever comes second is told, and its end lets the first go on. Outcome: what both were told.
-/// L21, L64.
+/// L21.
 fn no_two_crossing_waits_hang() {
     let exact = ["(would deadlock, value)", "(value, would deadlock)"];
     Model::bound(2).sees_exactly(&exact).check(|| {
@@ -41,23 +43,40 @@ fn no_two_crossing_waits_hang() {
     });
 }
 
-/// As above, where the submission of one of the jobs has not come back from its start of a thread when
-/// that thread waits already. Outcome: what both were told.
+/// Starts a thread, and before it says so does other work.
+struct Helping {
+    work: Log<Worker>,
+    threads: Log<thread::JoinHandle<()>>,
+}
+
+impl Backend for Helping {
+    fn start(&self, worker: Worker) -> Result<(), StartError> {
+        self.threads.push(thread::spawn(move || worker.run()));
+        self.work.take().into_iter().for_each(Worker::run);
+        Ok(())
+    }
+
+    fn parallelism(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
+}
+
+/// As above, where the start of one of the threads has not come back when that thread waits already.
+/// Outcome: what both were told.
 fn no_crossing_wait_is_missed_while_a_thread_is_started() {
-    let exact = ["(value, value)", "(would deadlock, value)", "(value, would deadlock)"];
-    Model::bound(1).sees_exactly(&exact).check(|| {
-        let (left, right) = (Stub::keeping(), Stub::new(|_| Answer::Spawn));
-        let (one, other) = (left.executor(1), right.executor(1));
+    let exact = ["(would deadlock, value)", "(value, would deadlock)"];
+    Model::bound(2).sees_exactly(&exact).check(|| {
+        let (stub, work, threads) = (Stub::keeping(), Log::new(), Log::new());
+        let backend = Helping { work: work.clone(), threads: threads.clone() };
+        let one = stub.executor(1);
+        let other = Executor::on(backend).build().unwrap();
         let (slot, third) = (Log::new(), other.clone());
         let first = one.submit(move || ending(&third.submit(|| ()).wait()));
         slot.push(one.submit(|| ()));
-        drop(one);
-        let turn = left.turn();
-        let worker = thread::spawn(move || turn.run());
+        work.push(stub.turn());
         let second = waiter(&other, &slot);
-        drop(other);
-        worker.join().unwrap();
-        right.join();
+        drop((one, other));
+        threads.pop().unwrap().join().unwrap();
         (first.wait().unwrap(), second.wait().unwrap())
     });
 }
