@@ -2,7 +2,7 @@
 
 use loom::thread;
 use loom_tests::{Canary, Entry, Model, models};
-use poolbridge::Task;
+use poolbridge::{Shutdown, Task};
 
 use crate::stub::{Count, Log, Stub, Word, ending};
 
@@ -10,7 +10,7 @@ pub(crate) const MODELS: &[Entry] = models![
     no_claimed_turn_is_served_twice,
     no_job_of_a_claimed_turn_is_run_and_cancelled,
     no_claimed_lane_is_run_out_of_order,
-    no_claimed_turn_outlives_its_view,
+    no_job_is_left_by_a_claimed_turn,
 ];
 
 /// Two workers: a job that waits for one of a view, and the other worker that comes for the view's
@@ -68,44 +68,61 @@ fn no_job_of_a_claimed_turn_is_run_and_cancelled() {
 }
 
 /// Two workers: a job that waits for the second one of a serial view, and the other worker that comes
-/// for the view's turn. The first one comes first, never both at once. Outcome: who ran the two.
+/// for the view's turn, which waits behind that job or before it. The first one comes first, never both
+/// at once. Outcome: who ran the two.
 fn no_claimed_lane_is_run_out_of_order() {
-    Model::bound(1).sees_exactly(&["[waiting, waiting]", "[other, other]"]).check(|| {
-        let (stub, slot, place, by) = (Stub::keeping(), Log::new(), Canary::new(), Log::new());
-        let executor = stub.executor(2);
-        let lane = executor.serial();
-        let awaited = slot.clone();
-        let first = executor.submit(move || {
-            let awaited: Task<()> = awaited.pop().unwrap();
-            awaited.wait().unwrap();
-            thread::current().id()
+    for (case, behind) in [("turn behind", true), ("turn before", false)] {
+        let exact = ["[waiting, waiting]", "[other, other]"];
+        Model::bound(1).case(case).sees_exactly(&exact).check(move || {
+            let (stub, slot, place, by) = (Stub::keeping(), Log::new(), Canary::new(), Log::new());
+            let executor = stub.executor(2);
+            let lane = executor.serial();
+            let submit_waiting = || {
+                let slot = slot.clone();
+                executor.submit(move || {
+                    let awaited: Task<()> = slot.pop().unwrap();
+                    awaited.wait().unwrap();
+                    thread::current().id()
+                })
+            };
+            let submit_lane = || {
+                let tasks = [0, 1].map(|which| {
+                    let (place, by) = (place.clone(), by.clone());
+                    lane.submit(move || {
+                        assert_eq!(place.read(), which);
+                        place.write(which + 1);
+                        by.push(thread::current().id());
+                    })
+                });
+                let [first, second] = tasks;
+                first.detach();
+                slot.push(second);
+            };
+            let waiting = if behind {
+                let waiting = submit_waiting();
+                submit_lane();
+                waiting
+            } else {
+                submit_lane();
+                submit_waiting()
+            };
+            drop((lane, executor));
+            let (turn, own) = (stub.turn(), stub.turn());
+            let worker = thread::spawn(move || turn.run());
+            own.run();
+            worker.join().unwrap();
+            let waiting = waiting.wait().unwrap();
+            let name = |id| Word(if id == waiting { "waiting" } else { "other" });
+            by.take().into_iter().map(name).collect::<Vec<_>>()
         });
-        for turn in 0..2 {
-            let (place, by) = (place.clone(), by.clone());
-            slot.push(lane.submit(move || {
-                assert_eq!(place.read(), turn);
-                place.write(turn + 1);
-                by.push(thread::current().id());
-            }));
-        }
-        let waited_for = slot.pop().unwrap();
-        slot.pop().unwrap().detach();
-        slot.push(waited_for);
-        drop((lane, executor));
-        let (turn, own) = (stub.turn(), stub.turn());
-        let worker = thread::spawn(move || turn.run());
-        own.run();
-        worker.join().unwrap();
-        let waiting = first.wait().unwrap();
-        let name = |id| Word(if id == waiting { "waiting" } else { "other" });
-        by.take().into_iter().map(name).collect::<Vec<_>>()
-    });
+    }
 }
 
-/// One worker whose job waits for one of a view, and the drop of the view's last handle. What was
-/// queued runs, and nothing is left. Outcome: what the waiting job saw. L13.
-fn no_claimed_turn_outlives_its_view() {
-    Model::bound(2).sees_exactly(&["value"]).check(|| {
+/// One worker whose job waits for one of a view, and somebody who submits to the view and drops its last
+/// handle. The turn that was taken over goes on with what came meanwhile, and nothing is left. Outcome:
+/// what the waiting job saw, and how the other ended. L13, p05.
+fn no_job_is_left_by_a_claimed_turn() {
+    Model::bound(2).sees_exactly(&["(value, value)"]).check(|| {
         let (stub, slot) = (Stub::keeping(), Log::new());
         let executor = stub.executor(1);
         let view = executor.limited(1);
@@ -117,10 +134,12 @@ fn no_claimed_turn_outlives_its_view() {
         slot.push(view.submit(|| ()));
         let turn = stub.turn();
         let worker = thread::spawn(move || turn.run());
+        let second = view.submit(|| ());
         drop(view);
-        let outcome = first.wait().unwrap();
         worker.join().unwrap();
-        executor.shutdown(poolbridge::Shutdown::run_queued()).wait().unwrap();
-        outcome
+        stub.run_kept();
+        let both = (first.wait().unwrap(), ending(&second.wait()));
+        executor.shutdown(Shutdown::run_queued()).wait().unwrap();
+        both
     });
 }

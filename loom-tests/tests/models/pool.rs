@@ -36,7 +36,13 @@ fn no_job_waits_beside_a_sleeper() {
         let executor = threads.executor(1);
         let (first, second) = (ran.clone(), ran.clone());
         executor.submit(move || first.add()).detach();
-        executor.submit(move || second.add()).detach();
+        // The last handle goes with the job, for that wakes everybody.
+        let last = executor.clone();
+        let job = move || {
+            second.add();
+            drop(last);
+        };
+        executor.submit(job).detach();
         drop(executor);
         threads.join();
         assert_eq!(ran.get(), 2);
