@@ -65,7 +65,8 @@ pub(super) fn run(cell: &CellRef) -> Result<(), WouldDeadlock> {
     Ok(())
 }
 
-/// The executor of a queued task, if this thread is a worker of its tree.
+/// The executor of a queued task, if this thread is a worker of its tree. Lets no last reference go:
+/// the caller may have a lock.
 pub(super) fn find(seats: &[CoreRef], cell: &CellRef) -> Option<CoreRef> {
     let pool = cell.id().pool();
     let own = seats.iter().rev().find(|seat| seat.pool() == pool).cloned();
@@ -174,7 +175,7 @@ impl CoreRef {
     }
 
     /// The executor of that number, below this one.
-    pub(super) fn find_below(&self, pool: u32) -> Option<CoreRef> {
+    fn find_below(&self, pool: u32) -> Option<CoreRef> {
         if self.pool() == pool {
             return Some(self.clone());
         }

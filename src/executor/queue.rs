@@ -425,6 +425,10 @@ impl Room {
         None
     }
 
+    pub(super) fn is_waited_by(&self, key: u64) -> bool {
+        self.waiting.iter().any(|(other, _)| *other == key)
+    }
+
     /// Leaves the line: the waker to drop.
     pub(super) fn leave(&mut self, key: u64) -> Option<Waker> {
         let at = self.waiting.iter().position(|(other, _)| *other == key)?;

@@ -116,10 +116,11 @@ pub(super) fn block(core: &CoreRef) -> Result<u64, Reason> {
                 return Err(reason);
             }
         }
-        match waiting::enter(Awaited::Room(core.clone())) {
+        let Some(own) = key else { continue };
+        match waiting::enter(Awaited::Room(core.clone(), own)) {
             Ok(known) => drop((parker.park_until(known.look_again(&mut patience)), known)),
             Err(_) => {
-                key.into_iter().for_each(|key| leave(core, key));
+                leave(core, own);
                 return Err(Reason::WouldDeadlock);
             }
         }

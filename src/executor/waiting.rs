@@ -26,6 +26,7 @@ use super::lanes::InHand;
 use super::seat;
 use crate::sync::{Mutex, global};
 use crate::task::cell::CellRef;
+use crate::task::contain::contain;
 use crate::task::error::WouldDeadlock;
 use crate::task::frame::{self, Patience, WaitNote};
 use crate::task::id::TaskId;
@@ -33,8 +34,8 @@ use crate::task::id::TaskId;
 /// What a worker waits for.
 pub(super) enum Awaited {
     Task(CellRef),
-    /// Room in a bounded queue.
-    Room(CoreRef),
+    /// Room in a bounded queue, under that key.
+    Room(CoreRef, u64),
     /// The end of an executor.
     End(CoreRef),
 }
@@ -74,7 +75,7 @@ impl Drop for Known {
     fn drop(&mut self) {
         // References to tasks and executors: perhaps the last ones, hence after the lock.
         let entry = self.0.take().and_then(|key| waits().lock().blocked.remove(&key));
-        drop(entry);
+        contain(move || drop(entry));
     }
 }
 
@@ -96,19 +97,18 @@ pub(super) fn enter(awaited: Awaited) -> Result<Known, WouldDeadlock> {
     }
     let blocked = Blocked { inside: frame::all(), seats, awaited };
     let mut search = Search::default();
-    let (refused, entry) = {
+    let (entered, refused) = {
         let mut waits = waits().lock();
         waits.keys += 1;
         let key = waits.keys;
         waits.blocked.insert(key, blocked);
-        let circle = search.circle(&waits.blocked, key);
-        match circle {
-            None => return Ok(Known(Some(key))),
-            Some(tasks) => (WouldDeadlock::in_circle(tasks), waits.blocked.remove(&key)),
+        match search.circle(&waits.blocked, key) {
+            None => (Ok(Known(Some(key))), None),
+            Some(tasks) => (Err(WouldDeadlock::in_circle(tasks)), waits.blocked.remove(&key)),
         }
     };
-    drop((entry, search));
-    Err(refused)
+    contain(move || drop((refused, search)));
+    entered
 }
 
 /// Something that goes on or does not.
@@ -116,7 +116,7 @@ pub(super) fn enter(awaited: Awaited) -> Result<Known, WouldDeadlock> {
 enum Node {
     /// A blocked worker, by its key.
     Worker(u64),
-    /// A task, by the address of its cell.
+    /// A task, by its place in [`Search::tasks`]: an address would order the search by chance.
     Task(usize),
     /// Whether anybody comes for what waits in an executor, by its number.
     Queue(u32),
@@ -136,7 +136,7 @@ enum Needs {
 struct Search {
     nodes: BTreeMap<Node, Needs>,
     /// What the nodes' names stand for; also keeps it until the lock is gone.
-    tasks: BTreeMap<usize, CellRef>,
+    tasks: Vec<CellRef>,
     executors: BTreeMap<u32, CoreRef>,
 }
 
@@ -232,7 +232,7 @@ impl Search {
                 Node::Worker(key) => {
                     blocked.get(&key).and_then(|b| b.inside.last().map(CellRef::id))
                 }
-                Node::Task(at) => self.tasks.get(&at).map(CellRef::id),
+                Node::Task(at) => self.tasks.get(at).map(CellRef::id),
                 Node::Queue(_) | Node::End(_) => None,
             };
             names.extend(name.filter(|name| names.last() != Some(name)));
@@ -250,13 +250,17 @@ impl Search {
         match node {
             Node::Worker(key) => match blocked.get(&key).map(|worker| &worker.awaited) {
                 Some(Awaited::Task(cell)) => Needs::Any(vec![self.task(cell)]),
-                Some(Awaited::Room(core)) => Needs::Any(vec![Node::Queue(self.executor(core))]),
+                // Given already, or refused: the worker is about to hear.
+                Some(Awaited::Room(core, key)) if !core.lock().room.is_waited_by(*key) => {
+                    Needs::Nothing
+                }
+                Some(Awaited::Room(core, _)) => Needs::Any(vec![Node::Queue(self.executor(core))]),
                 Some(Awaited::End(core)) => Needs::Any(vec![Node::End(self.executor(core))]),
                 None => Needs::Nothing,
             },
             Node::Task(at) => self
                 .tasks
-                .get(&at)
+                .get(at)
                 .cloned()
                 .map_or(Needs::Nothing, |cell| self.needs_of_task(blocked, &cell)),
             Node::Queue(pool) => self
@@ -273,9 +277,11 @@ impl Search {
     }
 
     fn task(&mut self, cell: &CellRef) -> Node {
-        let at = cell.as_ptr().addr();
-        self.tasks.entry(at).or_insert_with(|| cell.clone());
-        Node::Task(at)
+        let known = self.tasks.iter().position(|task| task.as_ptr() == cell.as_ptr());
+        Node::Task(known.unwrap_or_else(|| {
+            self.tasks.push(cell.clone());
+            self.tasks.len() - 1
+        }))
     }
 
     fn executor(&mut self, core: &CoreRef) -> u32 {
@@ -295,10 +301,8 @@ impl Search {
         if cell.state().has_run() {
             return Needs::Nothing;
         }
-        let Some(core) = blocked.values().find_map(|worker| claim::find(&worker.seats, cell))
-        else {
-            return Needs::Nothing;
-        };
+        let found = blocked.values().find_map(|worker| claim::find(&worker.seats, cell));
+        let Some(core) = found else { return Needs::Nothing };
         let in_hand = {
             let mut queue = core.lock();
             let Some(line) = queue.lines.lists.line_of(cell) else { return Needs::Nothing };

@@ -5,11 +5,17 @@
 #[cfg(poolbridge_loom)]
 mod callbacks;
 #[cfg(poolbridge_loom)]
+mod children;
+#[cfg(poolbridge_loom)]
+mod claims;
+#[cfg(poolbridge_loom)]
 mod clock;
 #[cfg(poolbridge_loom)]
 mod deadlines;
 #[cfg(poolbridge_loom)]
 mod hooks;
+#[cfg(poolbridge_loom)]
+mod lanes;
 #[cfg(poolbridge_loom)]
 mod litmus;
 #[cfg(poolbridge_loom)]
@@ -21,6 +27,8 @@ mod promises;
 #[cfg(poolbridge_loom)]
 mod room;
 #[cfg(poolbridge_loom)]
+mod shares;
+#[cfg(poolbridge_loom)]
 mod shutdown;
 #[cfg(poolbridge_loom)]
 mod stub;
@@ -28,6 +36,8 @@ mod stub;
 mod task;
 #[cfg(poolbridge_loom)]
 mod unlink;
+#[cfg(poolbridge_loom)]
+mod waits;
 
 #[cfg(poolbridge_loom)]
 const ALL: &[&[loom_tests::Entry]] = &[
@@ -43,6 +53,11 @@ const ALL: &[&[loom_tests::Entry]] = &[
     room::MODELS,
     pool::MODELS,
     shutdown::MODELS,
+    children::MODELS,
+    lanes::MODELS,
+    claims::MODELS,
+    waits::MODELS,
+    shares::MODELS,
 ];
 #[cfg(not(poolbridge_loom))]
 const ALL: &[&[loom_tests::Entry]] = &[];
