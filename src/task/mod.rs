@@ -195,10 +195,12 @@ impl<T> Task<T> {
             return Err(TaskError::WouldDeadlock(error));
         }
         let mut patience = frame::Patience::new();
-        while !self.cell().state().is_released() {
+        loop {
             let note = frame::prepare_to_wait(self.cell()).map_err(TaskError::WouldDeadlock)?;
             let until = if note.is_some() { patience.next() } else { None };
-            self.cell().block(until);
+            if self.cell().block(until) {
+                break;
+            }
         }
         self.take_released()
     }
