@@ -130,8 +130,8 @@ fn run_in_turn(core: &CoreRef, cell: &CellRef) {
             (queue.claim(core, cell), queue.grant_room(core.config.capacity))
         };
         super::core::wake(room);
-        if let Some(Ok(owner)) = claimed {
-            worker::run_here(core, owner, Lane(None));
+        if let Some(Ok((owner, held))) = claimed {
+            worker::run_here(core, owner, held);
         }
         return;
     }
@@ -153,7 +153,7 @@ fn run_in_turn(core: &CoreRef, cell: &CellRef) {
         };
         super::core::wake(room);
         match step {
-            Step::Run(owner, lane) => worker::run_here(core, owner, lane),
+            Step::Run(owner, held) => worker::run_here(core, owner, held),
             Step::Serve(turn, lane) => turn.serve_here(core, lane),
             Step::Again(lost) => drop(lost),
             _ => unreachable!("an entry is a job or a turn"),

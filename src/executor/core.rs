@@ -6,7 +6,7 @@ use std::ops::Deref;
 use super::backend::StartError;
 use super::child::{Parent, Source};
 use super::config::{Config, OnFull};
-use super::lines::{Place, Waiting};
+use super::lines::{Held, Lane, Place, Waiting};
 use super::queue::{Claim, Over, Queue};
 use super::seat;
 use super::worker::Worker;
@@ -103,15 +103,15 @@ impl CoreRef {
     }
 
     /// Starts a job on the submitting thread, if the executor still takes any.
-    pub(super) fn begin_here(&self, job: CellRef) -> Result<Owner, Refused> {
+    pub(super) fn begin_here(&self, job: CellRef) -> Result<(Owner, Held), Refused> {
         let mut queue = self.lock();
         if let Some(reason) = queue.refusal() {
             return Err(Refused { job, reason });
         }
         match job.start() {
             Ok(owner) => {
-                queue.lines.lists.enter(&owner);
-                Ok(owner)
+                let held = queue.begin(&owner, Lane(None));
+                Ok((owner, held))
             }
             Err(_) => unreachable!("nobody else knows a job that was not pushed"),
         }

@@ -52,9 +52,9 @@ pub(super) fn run(core: &CoreRef, job: CellRef, grant: Option<u64>) -> Result<()
     let core = core.clone();
     trampoline::run(move || {
         if let Ok(owner) = job.start() {
-            core.lock().lines.lists.enter(&owner);
+            let held = core.lock().begin(&owner, Lane(None));
             let _seat = seat::take(&core, None);
-            worker::run_here(&core, owner, Lane(None));
+            worker::run_here(&core, owner, held);
         }
         let over = {
             let mut queue = core.lock();

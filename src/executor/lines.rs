@@ -13,7 +13,7 @@
 use std::collections::VecDeque;
 
 use super::lanes::Lanes;
-use super::list::{LEVELS, Line, Lists};
+use super::list::{Berth, LEVELS, Line, Lists};
 use super::worker::Worker;
 use crate::task::cell::CellRef;
 use crate::task::id::TaskId;
@@ -71,6 +71,14 @@ impl Default for Place {
 #[must_use = "the lane is to be given back"]
 #[derive(Debug)]
 pub(super) struct Lane(pub(super) Option<usize>);
+
+/// What a job in hand has to give back when it is over.
+#[must_use = "it is to be given back"]
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) berth: Berth,
+    pub(super) lane: Lane,
+}
 
 /// A child's turn that waits.
 pub(super) struct Waiting {

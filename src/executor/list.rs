@@ -1,13 +1,13 @@
 //! The intrusive lists of one queue, and a cell's way back to it.
 //!
-//! A queued or running task hangs in its executor by links inside its own cell: a push allocates
-//! nothing, and an unlink takes one step from wherever it is.
+//! A queued task hangs in its executor by links inside its own cell: a push allocates nothing, and an
+//! unlink takes one step from wherever it is. A running one stands in a table.
 //!
 //! * **Q1** A cell is in at most one line, of its own home, and the links are touched only through
 //!   the `Lists`, which live under the home's lock (C3). `next` is null in no line.
-//! * **Q2** A line of pending cells owns one reference each, the job's. `running` owns none: its
-//!   cells are kept alive by their [`Owner`]s, which are taken off before they end.
-//! * **Q3** A cell in a pending line was never started, one in `running` was: the state tells which.
+//! * **Q2** A line owns one reference to each of its cells, the job's. The table of running ones owns
+//!   none: its cells are kept alive by their [`Owner`]s, which take them off before they end.
+//! * **Q3** A cell in a line was never started: the state tells.
 //! * **Q4** While a cell of this home is pending, somebody with an `Arc` of the core is obliged to
 //!   empty the lines. Who takes a cell off that a canceller has withdrawn leaves an
 //!   `Arc` for that canceller (`Queue::keep`). So a canceller that has won arrow 2 and has not
@@ -23,15 +23,23 @@ use crate::task::body::Owner;
 use crate::task::cell::{CellRef, Header, Home};
 use crate::task::id::TaskId;
 
-/// The lines of a queue: one of running tasks, one for each level of priority, one for each lane.
+/// The lines of a queue, one for each level of priority and one for each lane, and the table of its
+/// running tasks.
 #[derive(Debug)]
 pub(super) struct Lists {
-    running: List,
     levels: [List; LEVELS],
     lanes: Vec<List>,
     pending: usize,
-    started: usize,
+    /// A table and not a line: who starts a job need not touch its neighbours', which others run.
+    running: Vec<*const Header>,
+    /// Places in the table that are free.
+    vacant: Vec<usize>,
 }
+
+/// A running task's place in its executor's table.
+#[must_use = "the place is to be vacated"]
+#[derive(Debug)]
+pub(super) struct Berth(usize);
 
 /// How many levels of priority there are.
 pub(super) const LEVELS: usize = 3;
@@ -41,19 +49,17 @@ pub(super) const LEVELS: usize = 3;
 pub(super) struct Line(usize);
 
 impl Line {
-    const RUNNING: Self = Self(0);
-
     pub(super) const fn level(level: usize) -> Self {
-        Self(1 + level)
+        Self(level)
     }
 
     pub(super) const fn lane(slot: usize) -> Self {
-        Self(1 + LEVELS + slot)
+        Self(LEVELS + slot)
     }
 
     /// The lane that this is the line of.
     pub(super) fn slot(self) -> Option<usize> {
-        self.0.checked_sub(1 + LEVELS)
+        self.0.checked_sub(LEVELS)
     }
 
     /// What stands in place of a neighbour at both ends: odd, hence no cell's address. So a cell at
@@ -88,11 +94,11 @@ unsafe impl Send for Lists {}
 impl Lists {
     pub(super) fn new() -> Self {
         Self {
-            running: List::empty(Line::RUNNING),
             levels: std::array::from_fn(|level| List::empty(Line::level(level))),
             lanes: Vec::new(),
             pending: 0,
-            started: 0,
+            running: Vec::new(),
+            vacant: Vec::new(),
         }
     }
 
@@ -101,7 +107,7 @@ impl Lists {
     }
 
     pub(super) fn running(&self) -> usize {
-        self.started
+        self.running.len() - self.vacant.len()
     }
 
     /// A line for one more lane; the slot is the number of lanes before.
@@ -173,19 +179,22 @@ impl Lists {
 
     /// Enters a started task among the running.
     #[inline]
-    pub(super) fn enter(&mut self, owner: &Owner) {
-        // SAFETY: Q2, kept alive by the owner until `finish`.
-        unsafe { self.append(Line::RUNNING, owner.cell().as_ptr()) };
-        self.started += 1;
+    pub(super) fn enter(&mut self, owner: &Owner) -> Berth {
+        // Q2: kept alive by the owner until `finish`.
+        let cell = owner.cell().as_ptr();
+        if let Some(at) = self.vacant.pop() {
+            self.running[at] = cell;
+            return Berth(at);
+        }
+        self.running.push(cell);
+        Berth(self.running.len() - 1)
     }
 
-    /// Takes a started task off.
+    /// Takes a started task off, before its owner lets it go.
     #[inline]
-    pub(super) fn finish(&mut self, cell: &CellRef) {
-        assert!(cell.state().has_run(), "Q3: only a started task is running");
-        // SAFETY: Q3, `enter` has put it into `running`, and each ends once.
-        unsafe { self.remove(cell.as_ptr()) };
-        self.started -= 1;
+    pub(super) fn finish(&mut self, berth: Berth) {
+        self.running[berth.0] = ptr::null();
+        self.vacant.push(berth.0);
     }
 
     /// Whether a task hangs anywhere.
@@ -202,7 +211,7 @@ impl Lists {
         if !Self::is_listed(cell) {
             return None;
         }
-        assert!(!cell.state().has_run(), "Q3: only a task that never started is pending");
+        assert!(!cell.state().has_run(), "Q3: only a task that never started is in a line");
         self.pending -= 1;
         // SAFETY: Q1-Q3, it hangs in a line of pending tasks; the line's reference becomes the
         // caller's.
@@ -230,9 +239,9 @@ impl Lists {
 
     /// References to all running tasks.
     pub(super) fn running_tasks(&self) -> Vec<CellRef> {
-        let mut cells = Vec::with_capacity(self.started);
-        self.collect(Line::RUNNING, &mut cells);
-        cells
+        let entered = self.running.iter().filter(|cell| !cell.is_null());
+        // SAFETY: Q2, the cells in the table are alive.
+        entered.map(|cell| unsafe { CellRef::with_borrowed(*cell, CellRef::clone) }).collect()
     }
 
     /// References to all pending tasks, line by line.
@@ -246,18 +255,16 @@ impl Lists {
     #[inline]
     fn list(&self, line: Line) -> &List {
         match line.0 {
-            0 => &self.running,
-            at if at <= LEVELS => &self.levels[at - 1],
-            at => &self.lanes[at - 1 - LEVELS],
+            at if at < LEVELS => &self.levels[at],
+            at => &self.lanes[at - LEVELS],
         }
     }
 
     #[inline]
     fn list_mut(&mut self, line: Line) -> &mut List {
         match line.0 {
-            0 => &mut self.running,
-            at if at <= LEVELS => &mut self.levels[at - 1],
-            at => &mut self.lanes[at - 1 - LEVELS],
+            at if at < LEVELS => &mut self.levels[at],
+            at => &mut self.lanes[at - LEVELS],
         }
     }
 

@@ -8,7 +8,7 @@ use std::task::Waker;
 
 use super::config::Config;
 use super::core::CoreRef;
-use super::lines::{Entry, Lane, Lines, Place, Waiting};
+use super::lines::{Entry, Held, Lane, Lines, Place, Waiting};
 use super::worker::{Share, Worker};
 use crate::sync::Parker;
 use crate::task::body::Owner;
@@ -76,7 +76,7 @@ pub(super) enum Claim {
 /// What a worker does next.
 #[must_use]
 pub(super) enum Step {
-    Run(Owner, Lane),
+    Run(Owner, Held),
     /// A child's turn.
     Serve(Worker, Lane),
     /// A canceller was faster: drop this outside the lock and come again.
@@ -233,12 +233,25 @@ impl Queue {
         goes_on
     }
 
+    /// Enters a job that was started among the running.
+    pub(super) fn begin(&mut self, owner: &Owner, lane: Lane) -> Held {
+        Held { berth: self.lines.lists.enter(owner), lane }
+    }
+
+    /// A job's closure and callbacks are over.
+    #[inline]
+    pub(super) fn end(&mut self, held: Held) {
+        self.lines.lists.finish(held.berth);
+        self.finished += 1;
+        self.lines.give_back(held.lane);
+    }
+
     /// Starts a job that was taken off.
     pub(super) fn start(&mut self, core: &CoreRef, job: CellRef, lane: Lane) -> Step {
         match job.start() {
             Ok(owner) => {
-                self.lines.lists.enter(&owner);
-                Step::Run(owner, lane)
+                let held = self.begin(&owner, lane);
+                Step::Run(owner, held)
             }
             Err(job) => {
                 self.lines.give_back(lane);
@@ -252,13 +265,13 @@ impl Queue {
         &mut self,
         core: &CoreRef,
         cell: &CellRef,
-    ) -> Option<Result<Owner, CellRef>> {
+    ) -> Option<Result<(Owner, Held), CellRef>> {
         if cell.state().has_run() {
             return None;
         }
         let job = self.lines.unlink(cell)?;
         Some(match self.start(core, job, Lane(None)) {
-            Step::Run(owner, _) => Ok(owner),
+            Step::Run(owner, held) => Ok((owner, held)),
             Step::Again(lost) => Err(lost),
             _ => unreachable!("a job was started or lost"),
         })

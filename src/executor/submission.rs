@@ -9,7 +9,7 @@ use super::Executor;
 use super::config::OnFull;
 use super::core::{Core, CoreRef, Refused};
 use super::inline;
-use super::lines::{Lane, Place, Priority};
+use super::lines::{Place, Priority};
 use super::queue::Claim;
 use super::room::{self, SubmitWhenReady};
 use super::worker;
@@ -182,7 +182,7 @@ fn when_full(core: &CoreRef, job: CellRef, cell: &CellRef, how: Queueing) {
     let done = match core.config.on_full {
         OnFull::Reject | OnFull::DropOldest => Err(Refused { job, reason: Reason::Full }),
         OnFull::RunOnCaller => {
-            core.begin_here(job).map(|owner| worker::run_here(core, owner, Lane(None)))
+            core.begin_here(job).map(|(owner, held)| worker::run_here(core, owner, held))
         }
         OnFull::Block => match room::block(core) {
             Ok(key) => enqueue(core, job, cell, Queueing { grant: Some(key), ..how }),

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use super::backend::StartError;
 use super::core::{CoreRef, wake};
-use super::lines::{Lane, Waiting};
+use super::lines::{Held, Lane, Waiting};
 use super::queue::{Queue, Step};
 use super::seat::{self, SeatGuard};
 use crate::sync::{Parker, now};
@@ -118,7 +118,7 @@ struct Parting {
 enum InHand {
     Nothing,
     /// The job of `Parting::ended`.
-    Job(Lane),
+    Job(Held),
     /// A child's turn that goes on.
     Turn(Lane, Option<Worker>),
 }
@@ -289,13 +289,7 @@ impl Worker {
                 let mut queue = core.lock();
                 match std::mem::replace(&mut in_hand, InHand::Nothing) {
                     InHand::Nothing => {}
-                    InHand::Job(lane) => {
-                        if let Some(ended) = &parting.ended {
-                            queue.lines.lists.finish(ended.cell());
-                        }
-                        queue.finished += 1;
-                        queue.lines.give_back(lane);
-                    }
+                    InHand::Job(held) => queue.end(held),
                     InHand::Turn(lane, rest) => {
                         if let Some(worker) = rest {
                             // No thread is claimed for it: this one is about to look.
@@ -343,11 +337,11 @@ impl Worker {
                 parting.let_go();
             }
             match step {
-                Step::Run(owner, lane) => {
+                Step::Run(owner, held) => {
                     self.rests.jobs_since += 1;
                     share.uses(1);
                     parting.ended = Some(execute(&core, owner));
-                    in_hand = InHand::Job(lane);
+                    in_hand = InHand::Job(held);
                 }
                 Step::Serve(worker, lane) => {
                     let before = share.used;
@@ -538,13 +532,11 @@ fn initialize(core: &CoreRef) -> Result<SeatGuard, Broken> {
 }
 
 /// Runs a job that is entered among the running, on a thread that is no worker or busy as one.
-pub(super) fn run_here(core: &CoreRef, owner: Owner, lane: Lane) {
+pub(super) fn run_here(core: &CoreRef, owner: Owner, held: Held) {
     let ended = execute(core, owner);
     let over = {
         let mut queue = core.lock();
-        queue.lines.lists.finish(ended.cell());
-        queue.finished += 1;
-        queue.lines.give_back(lane);
+        queue.end(held);
         queue.take_over()
     };
     ended.release();
