@@ -25,7 +25,8 @@ impl Executor {
     /// waits with a limit ([`Task::result`](crate::Task::result), `wait_timeout`) keep real time.
     ///
     /// Nothing runs by itself: [`Task::wait`](crate::Task::wait) for a queued task does not return
-    /// unless somebody else runs it, and a shutdown ends when what is queued has been run.
+    /// unless somebody else runs it, and a shutdown ends when what is queued has been run, or with the
+    /// next [`Manual::run_all`] if it was cancelled.
     ///
     /// # Examples
     /// ```

@@ -93,11 +93,6 @@ pub(super) fn all() -> Vec<CoreRef> {
     books(|seats| seats.taken.clone()).unwrap_or_default()
 }
 
-/// The executor whose worker this thread is, innermost.
-pub(super) fn innermost() -> Option<CoreRef> {
-    books(|seats| seats.taken.last().cloned())?
-}
-
 /// Runs `start`, which asks `core`'s backend for a thread.
 pub(super) fn while_starting<R>(core: &CoreRef, start: impl FnOnce() -> R) -> R {
     struct Done;

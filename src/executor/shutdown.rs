@@ -245,7 +245,8 @@ impl Termination {
         TerminationTimeout { termination: self, sleep }
     }
 
-    /// The jobs that were handed back, without waiting for what runs.
+    /// The jobs that were handed back, without waiting for what runs. Take them first if what runs may
+    /// wait for one of them: until somebody runs or drops it, it is pending.
     pub fn take_handed_back(&mut self) -> Vec<Job> {
         std::mem::take(&mut self.report.handed_back)
     }

@@ -14,10 +14,9 @@ pub(super) fn set_blocked(blocked: bool) {
     if !seat::nest_blocked(blocked) {
         return;
     }
-    let Some(core) = seat::innermost().map(|core| core.root()) else { return };
-    if core.config.stand_ins == 0 {
-        return;
-    }
+    // The job may be an inline one: then the thread is that of a seat further out.
+    let roots = seat::all().into_iter().rev().map(|core| core.root());
+    let Some(core) = roots.into_iter().find(|core| core.config.stand_ins > 0) else { return };
     let (surplus, claims) = {
         let mut queue = core.lock();
         queue.set_blocked(blocked);

@@ -74,6 +74,8 @@ impl Executor {
     /// Runs at most min(32, processors + 4) jobs at once, as own threads do: tokio does not tell
     /// how many threads its pool may have (512 by default), and all its users share them. For
     /// another limit: `Executor::on(TokioBlocking::new(handle)).max_workers(n)`.
+    /// A limit above what the runtime has (`max_blocking_threads`) is a promise that it can't keep:
+    /// jobs that wait for others could then wait for ever, and nobody would see it.
     ///
     /// **Inside a job** the runtime is entered: `Handle::current()`, `Handle::block_on`,
     /// `tokio::spawn` and `tokio::task::spawn_blocking` work.

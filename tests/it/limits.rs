@@ -386,3 +386,15 @@ fn a_circle_that_the_end_of_a_stand_in_closes_is_found() {
 fn is_refused(waited: Result<Result<(), TaskError>, TaskError>) -> bool {
     matches!(waited, Ok(Err(TaskError::WouldDeadlock(_))) | Err(TaskError::WouldDeadlock(_)))
 }
+
+/// The thread is lent, whatever runs on it.
+#[test]
+fn an_inline_job_on_a_pools_thread_may_call_a_stand_in() {
+    let pool = Executor::threads().max_workers(1).stand_ins(1).build().unwrap();
+    let (here, gate) = (Executor::inline(), Gate::new());
+    let at_gate = gate.clone();
+    let blocked =
+        pool.submit(move || value(here.submit(move || context::blocking(|| at_gate.pass()))));
+    value(pool.submit(move || gate.open()));
+    value(blocked);
+}

@@ -117,3 +117,17 @@ impl Backend for Futures {
         NonZeroUsize::new(self.threads).unwrap()
     }
 }
+
+/// The example of the docs.
+pub(crate) struct ThreadPoolCrate(pub(crate) threadpool::ThreadPool);
+
+impl Backend for ThreadPoolCrate {
+    fn start(&self, worker: Worker) -> Result<(), StartError> {
+        self.0.execute(move || worker.run());
+        Ok(())
+    }
+
+    fn parallelism(&self) -> NonZeroUsize {
+        NonZeroUsize::new(self.0.max_count()).unwrap()
+    }
+}

@@ -104,6 +104,19 @@ fn assert_fail(fault: Fault, names: &[&'static str], patience: Option<Duration>,
     }
 }
 
+/// Each of these checks fails for one of the reasons, or was lucky: a worker that lingers is not
+/// started again.
+#[track_caller]
+fn assert_fail_or_luck(fault: Fault, names: &[&'static str], why: &[&str]) {
+    for verdict in verdicts(fault, names, None) {
+        let named = match &verdict.outcome {
+            Outcome::Failed(text) => why.iter().any(|why| text.contains(why)),
+            outcome => *outcome == Outcome::Passed,
+        };
+        assert!(named, "{fault:?}: {verdict}");
+    }
+}
+
 #[track_caller]
 fn assert_pass(fault: Fault, names: &[&'static str]) {
     for verdict in verdicts(fault, names, None) {
@@ -156,14 +169,15 @@ fn a_backend_that_drops_turns_elsewhere_fails_all_that_has_to_run() {
     assert_pass(Fault::DropsElsewhere, &spared);
 }
 
-/// Every task ends; those that were lucky with their value.
+/// Every task ends; those that were lucky with their value. Where many turns are needed at once, luck
+/// does not help.
 #[test]
-fn a_backend_that_fails_now_and_then_fails_what_has_to_run_each_time() {
+fn a_backend_that_fails_now_and_then_is_found_out_where_many_turns_are_needed() {
     for (fault, why) in [
         (Fault::DropsSome, "the backend dropped the last turn un-run"),
         (Fault::RefusesSome, "no third thread"),
     ] {
-        assert_fail(fault, &IN_TURN, None, &[why]);
+        assert_fail_or_luck(fault, &IN_TURN, &[why]);
         assert_pass(fault, &[&UNBREAKABLE[..], &KEPT[..]].concat());
         let few = ["jobs_that_wait_for_each_other_run_at_once"];
         assert_fail(fault, &few, Some(LONG), &["only 3 of 4 jobs ran at once"]);
@@ -180,6 +194,10 @@ fn an_executor_is_none_the_worse_for_starts_that_failed() {
                 Ok(seen) => assert!(seen == n && n % 3 != 2, "{fault:?}: {n} gave {seen}"),
                 Err(TaskError::Broken(_)) => assert_eq!(n % 3, 2, "{fault:?}"),
                 Err(error) => panic!("{fault:?}: {n} ended with {error}"),
+            }
+            // A worker that lingers would take the next job without a start.
+            while pool.snapshot().workers > 0 {
+                thread::yield_now();
             }
         }
     }
@@ -220,8 +238,10 @@ fn a_backend_with_fewer_threads_than_it_says_is_found_out() {
 
 #[test]
 fn a_backend_whose_start_waits_for_a_turn_cannot_be_used_from_inside() {
-    let inside = ["a_job_may_submit_to_its_own_executor", "a_waker_may_submit"];
-    assert_fail(Fault::HoldsLock, &inside, Some(LONG), &["no word came from inside a job"]);
+    let fault = "no word came from inside a job";
+    let inside = ["a_job_may_submit_to_its_own_executor"];
+    assert_fail(Fault::HoldsLock, &inside, Some(LONG), &[fault]);
+    assert_fail_or_luck(Fault::HoldsLock, &["a_waker_may_submit"], &[fault]);
 }
 
 /// The guard: nobody comes back from `start`, so the check's own thread is lost.

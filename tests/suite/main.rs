@@ -6,7 +6,7 @@ mod broken;
 mod faults;
 mod findings;
 
-use backends::{ChannelPool, FreshThreads, Futures, Tokio};
+use backends::{ChannelPool, FreshThreads, Futures, ThreadPoolCrate, Tokio};
 use std::sync::Arc;
 
 use poolbridge::backends::{Inline, Rayon};
@@ -31,6 +31,7 @@ conformance_tests!(own_threads, OwnThreads);
 conformance_tests!(fresh_threads, || FreshThreads);
 conformance_tests!(channel_pool, three_threads);
 conformance_tests!(one_channel_thread, || ChannelPool::new(1));
+conformance_tests!(threadpool_crate, || ThreadPoolCrate(threadpool::ThreadPool::new(3)));
 conformance_tests!(rayon_threads, || rayon_pool(4));
 conformance_tests!(one_rayon_thread, || rayon_pool(1));
 conformance_tests!(tokio_blocking, || Tokio::new(4));
