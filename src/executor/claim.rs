@@ -14,8 +14,9 @@ use super::core::CoreRef;
 use super::lanes::InHand;
 use super::lines::{Entry, Lane};
 use super::queue::{Claim, Step};
+use super::running;
 use super::seat::{self, SeatGuard};
-use super::worker::{self, Worker};
+use super::worker::Worker;
 use crate::task::cell::CellRef;
 use crate::task::error::WouldDeadlock;
 use crate::task::frame;
@@ -131,7 +132,7 @@ fn run_in_turn(core: &CoreRef, cell: &CellRef) {
         };
         super::core::wake(room);
         if let Some(Ok((owner, held))) = claimed {
-            worker::run_here(core, owner, held);
+            running::run_here(core, owner, held);
         }
         return;
     }
@@ -153,7 +154,7 @@ fn run_in_turn(core: &CoreRef, cell: &CellRef) {
         };
         super::core::wake(room);
         match step {
-            Step::Run(owner, held) => worker::run_here(core, owner, held),
+            Step::Run(owner, held) => running::run_here(core, owner, held),
             Step::Serve(turn, lane) => turn.serve_here(core, lane),
             Step::Again(lost) => drop(lost),
             _ => unreachable!("an entry is a job or a turn"),

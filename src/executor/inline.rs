@@ -10,8 +10,9 @@ use super::backend::{Backend, StartError};
 use super::backends::build;
 use super::core::{CoreRef, Refused};
 use super::lines::Lane;
+use super::running;
 use super::seat;
-use super::worker::{self, Worker};
+use super::worker::Worker;
 use crate::task::cell::CellRef;
 use crate::task::trampoline;
 
@@ -54,7 +55,7 @@ pub(super) fn run(core: &CoreRef, job: CellRef, grant: Option<u64>) -> Result<()
         if let Ok(owner) = job.start() {
             let held = core.lock().begin(&owner, Lane(None));
             let _seat = seat::take(&core, None);
-            worker::run_here(&core, owner, held);
+            running::run_here(&core, owner, held);
         }
         let over = {
             let mut queue = core.lock();

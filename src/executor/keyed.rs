@@ -6,9 +6,10 @@ use std::marker::PhantomData;
 
 use super::Executor;
 use super::lines::Place;
+use super::rejected::Rejected;
 use super::shutdown::{Shutdown, Termination};
 use super::snapshot::Snapshot;
-use super::submission::{self, Plain, Rejected, Submission};
+use super::submission::{self, Plain, Submission};
 use crate::task::Task;
 
 /// A view of an executor with a lane for each key: what is submitted under one key runs one by one,

@@ -1,7 +1,8 @@
 //! A queue, a limit and policies, over a source of threads.
 //!
 //! Reading order: [`list`] (how jobs hang in the queue), [`lines`] and [`lanes`] (who is next),
-//! [`queue`] (what the one lock guards), [`worker`] (one turn at it), [`seat`] (whose worker a thread
+//! [`queue`] (what the one lock guards), [`worker`] (one turn at it; [`share`], [`rests`],
+//! [`running`]), [`seat`] (whose worker a thread
 //! is), [`core`] (what follows when the lock is gone), [`child`] (an executor over another one),
 //! [`waiting`] and [`claim`] (a job that waits), then the faces: [`Executor`], [`submission`],
 //! [`keyed`], [`room`], [`shutdown`], [`threads`], [`manual`], [`backend`], and one adapter for each pool
@@ -28,8 +29,12 @@ pub(crate) mod manual;
 mod queue;
 #[cfg(feature = "rayon")]
 mod rayon;
+pub(crate) mod rejected;
+mod rests;
 pub(crate) mod room;
+mod running;
 mod seat;
+mod share;
 pub(crate) mod shutdown;
 pub(crate) mod snapshot;
 mod stand_in;
@@ -48,10 +53,11 @@ use self::child::Source;
 use self::config::Config;
 use self::core::CoreRef;
 use self::lines::Place;
+use self::rejected::Rejected;
 use self::room::SubmitWhenReady;
 use self::shutdown::{Shutdown, Termination};
 use self::snapshot::Snapshot;
-use self::submission::{Rejected, Submission};
+use self::submission::Submission;
 use self::threads::ThreadPoolBuilder;
 use crate::sync::Arc;
 use crate::task::Task;

@@ -3,13 +3,15 @@
 //! Nothing here runs user code. Each method decides under the lock and returns what has to be told
 //! after it as a `#[must_use]` value.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::task::Waker;
 
 use super::config::Config;
 use super::core::CoreRef;
 use super::lines::{Entry, Held, Lane, Lines, Place, Waiting};
-use super::worker::{Share, Worker};
+use super::room::Room;
+use super::share::Share;
+use super::worker::Worker;
 use crate::sync::Parker;
 use crate::task::body::Owner;
 use crate::task::cell::CellRef;
@@ -56,13 +58,6 @@ pub(super) struct Queue {
     lost: usize,
     /// ...and what keeps the executor alive for them (Q4).
     keep: Option<CoreRef>,
-}
-
-/// Who waits for room in a bounded queue, and who has been given some.
-#[derive(Default)]
-pub(super) struct Room {
-    waiting: VecDeque<(u64, Waker)>,
-    granted: Vec<u64>,
 }
 
 /// What a submission has to do about threads once the lock is gone.
@@ -416,41 +411,5 @@ impl Queue {
             terminations: std::mem::take(&mut self.terminations),
             was_child: std::mem::take(&mut self.is_child),
         }
-    }
-}
-
-impl Room {
-    /// Uses up the room that was given to `key`.
-    pub(super) fn redeem(&mut self, key: u64) -> bool {
-        let at = self.granted.iter().position(|other| *other == key);
-        at.is_some_and(|at| {
-            self.granted.swap_remove(at);
-            true
-        })
-    }
-
-    /// Waits in line, or moves the waker of who does; gives back a waker to drop.
-    pub(super) fn wait(&mut self, key: u64, waker: Waker) -> Option<Waker> {
-        if let Some((_, old)) = self.waiting.iter_mut().find(|(other, _)| *other == key) {
-            return Some(std::mem::replace(old, waker));
-        }
-        self.waiting.push_back((key, waker));
-        None
-    }
-
-    pub(super) fn is_waited_by(&self, key: u64) -> bool {
-        self.waiting.iter().any(|(other, _)| *other == key)
-    }
-
-    /// Leaves the line: the waker to drop.
-    pub(super) fn leave(&mut self, key: u64) -> Option<Waker> {
-        let at = self.waiting.iter().position(|(other, _)| *other == key)?;
-        self.waiting.remove(at).map(|(_, waker)| waker)
-    }
-
-    /// Everybody: there will be no room.
-    #[must_use]
-    pub(super) fn dismiss(&mut self) -> VecDeque<(u64, Waker)> {
-        std::mem::take(&mut self.waiting)
     }
 }

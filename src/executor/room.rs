@@ -3,6 +3,7 @@
 //! A free place goes to the head of the line at once, as a grant that counts as taken: nobody who
 //! comes later can snatch it. Who gives up after the grant passes it on exactly once.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -12,7 +13,8 @@ use std::task::{Context, Poll, Waker};
 use super::Executor;
 use super::core::{Core, CoreRef, wake};
 use super::lines::Place;
-use super::submission::{self, Details, Plain, Rejected};
+use super::rejected::Rejected;
+use super::submission::{self, Details, Plain};
 use super::waiting::{self, Awaited};
 use crate::task::Task;
 use crate::task::contain::contain;
@@ -61,27 +63,70 @@ pub struct SubmitWhenReady<T, F> {
     _type: PhantomData<fn() -> T>,
 }
 
+/// Who waits for room in a bounded queue, and who has been given some.
+#[derive(Default)]
+pub(super) struct Room {
+    pub(super) waiting: VecDeque<(u64, Waker)>,
+    pub(super) granted: Vec<u64>,
+}
+
+impl Room {
+    /// Uses up the room that was given to `key`.
+    pub(super) fn redeem(&mut self, key: u64) -> bool {
+        let at = self.granted.iter().position(|other| *other == key);
+        at.is_some_and(|at| {
+            self.granted.swap_remove(at);
+            true
+        })
+    }
+
+    /// Waits in line, or moves the waker of who does; gives back a waker to drop.
+    pub(super) fn wait(&mut self, key: u64, waker: Waker) -> Option<Waker> {
+        if let Some((_, old)) = self.waiting.iter_mut().find(|(other, _)| *other == key) {
+            return Some(std::mem::replace(old, waker));
+        }
+        self.waiting.push_back((key, waker));
+        None
+    }
+
+    pub(super) fn is_waited_by(&self, key: u64) -> bool {
+        self.waiting.iter().any(|(other, _)| *other == key)
+    }
+
+    /// Leaves the line: the waker to drop.
+    pub(super) fn leave(&mut self, key: u64) -> Option<Waker> {
+        let at = self.waiting.iter().position(|(other, _)| *other == key)?;
+        self.waiting.remove(at).map(|(_, waker)| waker)
+    }
+
+    /// Everybody: there will be no room.
+    #[must_use]
+    pub(super) fn dismiss(&mut self) -> VecDeque<(u64, Waker)> {
+        std::mem::take(&mut self.waiting)
+    }
+}
+
 /// How a wait for room stands.
-enum Room {
+enum Standing {
     Granted,
     Waiting(Option<Waker>),
     Refused(Reason),
 }
 
 /// Gets room for `key`, or a place in the line.
-fn ask(core: &Core, key: &mut Option<u64>, waker: Waker) -> Room {
+fn ask(core: &Core, key: &mut Option<u64>, waker: Waker) -> Standing {
     let mut queue = core.lock();
     if let Some(reason) = queue.refusal() {
-        return Room::Refused(reason);
+        return Standing::Refused(reason);
     }
     let key = *key.get_or_insert_with(|| {
         queue.keys += 1;
         queue.keys
     });
     if queue.reserve(key, core.config.capacity) {
-        return Room::Granted;
+        return Standing::Granted;
     }
-    Room::Waiting(queue.room.wait(key, waker))
+    Standing::Waiting(queue.room.wait(key, waker))
 }
 
 /// Leaves the line; room that was given already goes to the next.
@@ -109,9 +154,9 @@ pub(super) fn block(core: &CoreRef) -> Result<u64, Reason> {
     let mut patience = Patience::new();
     loop {
         match ask(core, &mut key, parker.waker()) {
-            Room::Granted => return key.ok_or(Reason::Full),
-            Room::Waiting(old) => drop(old),
-            Room::Refused(reason) => {
+            Standing::Granted => return key.ok_or(Reason::Full),
+            Standing::Waiting(old) => drop(old),
+            Standing::Refused(reason) => {
                 key.into_iter().for_each(|key| leave(core, key));
                 return Err(reason);
             }
@@ -161,12 +206,12 @@ where
         let this = &mut *self;
         assert!(this.f.is_some(), "polled after it has resolved");
         let refused = match ask(this.executor.core(), &mut this.key, cx.waker().clone()) {
-            Room::Waiting(old) => {
+            Standing::Waiting(old) => {
                 contain(|| drop(old));
                 return Poll::Pending;
             }
-            Room::Granted => None,
-            Room::Refused(reason) => Some(reason),
+            Standing::Granted => None,
+            Standing::Refused(reason) => Some(reason),
         };
         let (Some(f), key) = (this.f.take(), this.key.take()) else {
             unreachable!("asserted above")

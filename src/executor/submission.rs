@@ -1,7 +1,6 @@
 //! From a closure to a queued task.
 
 use std::any::Any;
-use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -11,8 +10,9 @@ use super::core::{Core, CoreRef, Refused};
 use super::inline;
 use super::lines::{Place, Priority};
 use super::queue::Claim;
+use super::rejected::Rejected;
 use super::room::{self, SubmitWhenReady};
-use super::worker;
+use super::running;
 use crate::sync::SharedArc;
 use crate::task::Task;
 use crate::task::body::{self, Handle, Owner, Work};
@@ -182,7 +182,7 @@ fn when_full(core: &CoreRef, job: CellRef, cell: &CellRef, how: Queueing) {
     let done = match core.config.on_full {
         OnFull::Reject | OnFull::DropOldest => Err(Refused { job, reason: Reason::Full }),
         OnFull::RunOnCaller => {
-            core.begin_here(job).map(|(owner, held)| worker::run_here(core, owner, held))
+            core.begin_here(job).map(|(owner, held)| running::run_here(core, owner, held))
         }
         OnFull::Block => match room::block(core) {
             Ok(key) => enqueue(core, job, cell, Queueing { grant: Some(key), ..how }),
@@ -370,46 +370,5 @@ where
 impl<T, F> fmt::Debug for Submission<'_, T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Submission").field("name", &self.details.name).finish_non_exhaustive()
-    }
-}
-
-/// A closure that was not taken, with the reason.
-#[derive(Clone)]
-pub struct Rejected<F> {
-    f: F,
-    reason: Reason,
-}
-
-impl<F> Rejected<F> {
-    pub(super) fn new(f: F, reason: Reason) -> Self {
-        Self { f, reason }
-    }
-
-    /// Why it was not taken.
-    pub fn reason(&self) -> &Reason {
-        &self.reason
-    }
-
-    /// The closure.
-    pub fn into_inner(self) -> F {
-        self.f
-    }
-}
-
-impl<F> fmt::Debug for Rejected<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rejected").field("reason", &self.reason).finish_non_exhaustive()
-    }
-}
-
-impl<F> fmt::Display for Rejected<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the executor did not take the closure: {}", self.reason)
-    }
-}
-
-impl<F> Error for Rejected<F> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.reason)
     }
 }

@@ -20,39 +20,18 @@
 //!   it releases the waiters; so "await, then submit" finds it idle.
 //!   (`no_second_worker_for_a_waiter_who_submits_again`)
 
-use std::any::Any;
-use std::rc::Rc;
-use std::time::{Duration, Instant};
-
 use super::backend::StartError;
 use super::core::{CoreRef, wake};
 use super::lines::{Held, Lane, Waiting};
 use super::queue::{Queue, Step};
-use super::seat::{self, SeatGuard};
-use crate::sync::{Parker, now};
-use crate::task::body::Owner;
-use crate::task::contain::{contain, drop_payload};
-use crate::task::context::Context;
+use super::rests::Rests;
+use super::running::{execute, initialize};
+use super::seat;
+use super::share::Share;
+use crate::sync::Parker;
+use crate::task::contain::contain;
 use crate::task::ending::Ended;
 use crate::task::error::Broken;
-use crate::time::deadline;
-
-/// A rest shorter than this would have been cheaper awake: putting two processors to sleep and
-/// waking them costs about as much.
-const BRIEF: Duration = Duration::from_micros(100);
-/// How often an idle worker lets others run before it sleeps, if its last rest was brief: about
-/// [`BRIEF`], where nobody else wants the processor...
-const LONG: u32 = 256;
-/// ...and if it was not: enough for a submitter on the same processor.
-const SHORT: u32 = 4;
-
-/// Who comes back after so long from letting others run was not let run in turn.
-const LATE: Duration = Duration::from_millis(1);
-
-/// How often a worker on a thread that is not ours lets others run before it leaves: enough for a
-/// submitter on the same processor, and a few microseconds where nobody else wants it. A new turn
-/// costs the pool's own `spawn`, with a sleep and a wake-up as often as not.
-const LINGERING: u32 = 4;
 
 /// How deep inline workers of one executor may be inside one another on a thread before the next one
 /// leaves its job to the outer ones.
@@ -67,43 +46,6 @@ pub struct Worker {
     /// On a thread of somebody else's pool that it may keep for a moment.
     lingers: bool,
     rests: Rests,
-}
-
-/// How many jobs a worker may run before it hands its turn over.
-#[derive(Debug)]
-pub(super) struct Share {
-    left: Option<usize>,
-    used: usize,
-    /// The thread is a parent's worker.
-    lent: bool,
-}
-
-impl Share {
-    fn of(left: Option<usize>, lent: bool) -> Self {
-        Self { left, used: 0, lent }
-    }
-
-    pub(super) fn is_used_up(&self) -> bool {
-        self.left == Some(0)
-    }
-
-    pub(super) fn is_lent(&self) -> bool {
-        self.lent
-    }
-
-    fn uses(&mut self, jobs: usize) {
-        self.used += jobs;
-        self.left = self.left.map(|left| left.saturating_sub(jobs));
-    }
-
-    /// What a child's turn gets of it: the child's own share, or what is left if that is less.
-    fn for_child(&self, own: Option<usize>) -> Self {
-        let left = match (self.left, own) {
-            (Some(left), Some(own)) => Some(left.min(own)),
-            (left, own) => left.or(own),
-        };
-        Self::of(left, true)
-    }
 }
 
 /// What a worker has to let go of once it is known what it does next: the waiters of the job it
@@ -132,65 +74,9 @@ enum End {
     HandOver,
 }
 
-/// What a worker remembers of its idle times, to choose between looking and sleeping. One that is
-/// handed single jobs in quick turn had better look: each sleep costs both sides a system call. One
-/// that has just worked a backlog off, or was left alone for long, had better sleep.
-///
-/// Letting others run has a price where they are many: who yields waits for its next slice of the
-/// processor, milliseconds, also if it is claimed at once, while a sleeper that is woken gets it
-/// before them. So an executor whose worker came back late for a job or none does not yield for a
-/// while (`Queue::wary`).
-struct Rests {
-    jobs_since: usize,
-    last_was_brief: bool,
-    /// Others have kept the processor for long when they were let run.
-    came_back_late: bool,
-    /// The executor does not yield now.
-    wary: bool,
-}
-
-impl Rests {
-    /// Lies down on `bed`; true: claimed.
-    fn rest(&mut self, bed: &Parker, keep_alive: Option<Duration>) -> bool {
-        let yields = match (self.jobs_since, self.last_was_brief) {
-            _ if self.wary => 0,
-            (0 | 1, true) => LONG,
-            (0 | 1, false) => SHORT,
-            _ => 0,
-        };
-        let begun = now();
-        // Time beyond what the clock can say is no limit.
-        let until = keep_alive.and_then(|stay| begun.checked_add(stay));
-        self.look(bed, yields, begun);
-        let claimed = bed.park_until(until);
-        self.jobs_since = 0;
-        self.last_was_brief = now().saturating_duration_since(begun) < BRIEF;
-        claimed
-    }
-
-    /// Looks for a moment whether somebody claims `bed`.
-    fn linger(&mut self, bed: &Parker) -> bool {
-        self.look(bed, LINGERING, now());
-        self.jobs_since = 0;
-        bed.take()
-    }
-
-    fn look(&mut self, bed: &Parker, yields: u32, begun: Instant) {
-        bed.look(yields);
-        self.came_back_late = now().saturating_duration_since(begun) > LATE;
-    }
-
-    /// Whether letting others run has cost more than it has brought.
-    fn have_been_dear(&self) -> bool {
-        self.came_back_late && self.jobs_since <= 1
-    }
-}
-
 impl Worker {
     pub(super) fn new(core: CoreRef) -> Self {
-        let rests =
-            Rests { jobs_since: 0, last_was_brief: true, came_back_late: false, wary: false };
-        Self { core, holds_turn: true, lingers: false, rests }
+        Self { core, holds_turn: true, lingers: false, rests: Rests::new() }
     }
 
     /// The number of the executor whose turn it is.
@@ -279,62 +165,22 @@ impl Worker {
     fn serve(&mut self, share: &mut Share, parting: &mut Parting) -> End {
         let core = self.core.clone();
         let bed = match core.config.keep_alive {
-            Some(_) if !share.lent => Some(Parker::new()),
+            Some(_) if !share.is_lent() => Some(Parker::new()),
             _ if self.lingers => Some(Parker::new()),
             _ => None,
         };
         let mut in_hand = InHand::Nothing;
         loop {
-            let (step, room) = {
-                let mut queue = core.lock();
-                match std::mem::replace(&mut in_hand, InHand::Nothing) {
-                    InHand::Nothing => {}
-                    InHand::Job(held) => queue.end(held),
-                    InHand::Turn(lane, rest) => {
-                        if let Some(worker) = rest {
-                            // No thread is claimed for it: this one is about to look.
-                            core.push_back(&mut queue, worker);
-                        }
-                        queue.lines.give_back(lane);
-                    }
-                }
-                let bed = bed.as_ref().filter(|_| !self.lingers || queue.wary == 0);
-                let step = queue.next_step(&core, share, bed);
-                if matches!(step, Step::Idle | Step::Leave) {
-                    queue.note_rest(self.rests.have_been_dear());
-                    self.rests.wary = queue.wary > 0;
-                }
-                let room = match step {
-                    Step::Run(..) | Step::Again(_) => queue.grant_room(core.config.capacity),
-                    _ => None,
-                };
-                (step, room)
-            };
-            self.holds_turn = match step {
-                Step::Leave => false,
-                Step::HandOver => share.lent,
-                _ => true,
-            };
-            wake(room);
+            let step = self.next_step(&core, in_hand, share, bed.as_ref());
+            in_hand = InHand::Nothing;
             if let Step::Again(lost) = step {
                 drop(lost);
                 continue;
             }
-            if !(share.lent && matches!(step, Step::Leave | Step::HandOver)) {
-                if let Some(late) = parting.ended.take().and_then(Ended::try_release) {
-                    // A callback came, or the last handle went, while the worker took its next
-                    // step. Who runs user code is not idle.
-                    if let (Step::Idle, Some(bed)) = (&step, &bed) {
-                        self.rise(bed);
-                        late.tell();
-                        // Lie down first: whoever hears finds this worker idle.
-                        parting.ended = Some(late);
-                        continue;
-                    }
-                    late.tell();
-                    late.release();
-                }
-                parting.let_go();
+            let goes_up = share.is_lent() && matches!(step, Step::Leave | Step::HandOver);
+            let lies_on = bed.as_ref().filter(|_| matches!(step, Step::Idle));
+            if !goes_up && self.part(parting, lies_on) {
+                continue;
             }
             match step {
                 Step::Run(owner, held) => {
@@ -358,6 +204,70 @@ impl Worker {
                 Step::Leave => return End::Left,
             }
         }
+    }
+
+    /// Gives account of what is in hand and decides what comes next, under one lock.
+    #[inline]
+    fn next_step(
+        &mut self,
+        core: &CoreRef,
+        in_hand: InHand,
+        share: &Share,
+        bed: Option<&Parker>,
+    ) -> Step {
+        let (step, room) = {
+            let mut queue = core.lock();
+            match in_hand {
+                InHand::Nothing => {}
+                InHand::Job(held) => queue.end(held),
+                InHand::Turn(lane, rest) => {
+                    if let Some(worker) = rest {
+                        // No thread is claimed for it: this one is about to look.
+                        core.push_back(&mut queue, worker);
+                    }
+                    queue.lines.give_back(lane);
+                }
+            }
+            let bed = bed.filter(|_| !self.lingers || queue.wary == 0);
+            let step = queue.next_step(core, share, bed);
+            if matches!(step, Step::Idle | Step::Leave) {
+                queue.note_rest(self.rests.have_been_dear());
+                self.rests.wary = queue.wary > 0;
+            }
+            let room = match step {
+                Step::Run(..) | Step::Again(_) => queue.grant_room(core.config.capacity),
+                _ => None,
+            };
+            (step, room)
+        };
+        self.holds_turn = match step {
+            Step::Leave => false,
+            Step::HandOver => share.is_lent(),
+            _ => true,
+        };
+        wake(room);
+        step
+    }
+
+    /// What was waited for may be heard: it is known what this thread does next. True: it has to
+    /// decide anew, because it was not idle after all.
+    #[inline]
+    fn part(&mut self, parting: &mut Parting, lies_on: Option<&Parker>) -> bool {
+        if let Some(late) = parting.ended.take().and_then(Ended::try_release) {
+            // A callback came, or the last handle went, while the worker took its next step. Who
+            // runs user code is not idle.
+            if let Some(bed) = lies_on {
+                self.rise(bed);
+                late.tell();
+                // Lie down first: whoever hears finds this worker idle.
+                parting.ended = Some(late);
+                return true;
+            }
+            late.tell();
+            late.release();
+        }
+        parting.let_go();
+        false
     }
 
     /// Asks for a thread that goes on with the turn. True: it was refused, and this one goes on if it
@@ -506,56 +416,6 @@ impl Parting {
             contain(move || drop(core));
         }
     }
-}
-
-/// Makes this worker's state and seats it.
-fn initialize(core: &CoreRef) -> Result<SeatGuard, Broken> {
-    let state: Option<Rc<dyn Any>> = match &core.config.initializer {
-        None => None,
-        Some(make) => match std::panic::catch_unwind(std::panic::AssertUnwindSafe(make)) {
-            Ok(Ok(state)) => Some(state),
-            Ok(Err(cause)) => {
-                return Err(Broken::new("the executor's initializer failed", Some(cause)));
-            }
-            Err(payload) => {
-                let text = payload.downcast_ref::<&'static str>().map(ToString::to_string);
-                let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-                drop_payload(payload);
-                return Err(Broken::new(
-                    "the executor's initializer panicked",
-                    text.map(Into::into),
-                ));
-            }
-        },
-    };
-    Ok(seat::take(core, state))
-}
-
-/// Runs a job that is entered among the running, on a thread that is no worker or busy as one.
-pub(super) fn run_here(core: &CoreRef, owner: Owner, held: Held) {
-    let ended = execute(core, owner);
-    let over = {
-        let mut queue = core.lock();
-        queue.end(held);
-        queue.take_over()
-    };
-    ended.release();
-    core.tell(over);
-}
-
-/// Runs one job with its hooks and its run deadline.
-pub(super) fn execute(core: &CoreRef, owner: Owner) -> Ended {
-    deadline::begin_run(owner.cell());
-    if let Some(hook) = &core.config.before_job {
-        let cx = Context::new(owner.cell().clone());
-        contain(|| hook(&cx));
-    }
-    let ended = owner.execute();
-    if let Some(hook) = &core.config.after_job {
-        let cx = Context::new(ended.cell().clone());
-        contain(|| hook(&cx));
-    }
-    ended
 }
 
 impl Drop for Worker {
