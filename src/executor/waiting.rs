@@ -27,9 +27,8 @@ use super::seat;
 use crate::sync::{Mutex, global};
 use crate::task::cell::CellRef;
 use crate::task::contain::contain;
-use crate::task::error::WouldDeadlock;
+use crate::task::error::{Circle, WouldDeadlock};
 use crate::task::frame::{self, Patience, WaitNote};
-use crate::task::id::TaskId;
 
 /// What a worker waits for.
 pub(super) enum Awaited {
@@ -104,7 +103,7 @@ pub(super) fn enter(awaited: Awaited) -> Result<Known, WouldDeadlock> {
         waits.blocked.insert(key, blocked);
         match search.circle(&waits.blocked, key) {
             None => (Ok(Known(Some(key))), None),
-            Some(tasks) => (Err(WouldDeadlock::in_circle(tasks)), waits.blocked.remove(&key)),
+            Some(circle) => (Err(WouldDeadlock::in_circle(circle)), waits.blocked.remove(&key)),
         }
     };
     contain(move || drop((refused, search)));
@@ -187,7 +186,7 @@ impl Turns {
 
 impl Search {
     /// The tasks in whose circle the worker `key` waits, if it can never go on.
-    fn circle(&mut self, blocked: &Entries, key: u64) -> Option<Vec<TaskId>> {
+    fn circle(&mut self, blocked: &Entries, key: u64) -> Option<Circle> {
         let start = Node::Worker(key);
         let mut open = vec![start];
         while let Some(node) = open.pop() {
@@ -222,20 +221,22 @@ impl Search {
         }
     }
 
-    /// The tasks on the way from `start` until it comes back to one.
-    fn name(&self, blocked: &Entries, start: Node, going_on: &BTreeSet<Node>) -> Vec<TaskId> {
-        let mut names: Vec<TaskId> = Vec::new();
-        let mut seen = BTreeSet::new();
+    /// The tasks on the way from `start` until it comes back to one, and that one.
+    fn name(&self, blocked: &Entries, start: Node, going_on: &BTreeSet<Node>) -> Circle {
+        let mut circle = Circle::default();
         let mut at = Some(start);
-        while let Some(node) = at.filter(|node| seen.insert(*node)) {
-            let name = match node {
-                Node::Worker(key) => {
-                    blocked.get(&key).and_then(|b| b.inside.last().map(CellRef::id))
-                }
-                Node::Task(at) => self.tasks.get(at).map(CellRef::id),
+        // No way through it is longer than twice around.
+        for _ in 0..=2 * self.nodes.len() {
+            let Some(node) = at else { break };
+            let cell = match node {
+                Node::Worker(key) => blocked.get(&key).and_then(|worker| worker.inside.last()),
+                Node::Task(at) => self.tasks.get(at),
                 Node::Queue(_) | Node::End(_) => None,
             };
-            names.extend(name.filter(|name| names.last() != Some(name)));
+            let name = |cell: &CellRef| cell.plan(|plan| plan.name.clone()).flatten();
+            if cell.is_some_and(|cell| circle.comes_to(cell.id(), name(cell))) {
+                break;
+            }
             at = match self.nodes.get(&node) {
                 Some(Needs::Any(nodes) | Needs::All(nodes)) => {
                     nodes.iter().find(|node| !going_on.contains(node)).copied()
@@ -243,7 +244,7 @@ impl Search {
                 _ => None,
             };
         }
-        names
+        circle
     }
 
     fn needs(&mut self, blocked: &Entries, node: Node) -> Needs {

@@ -824,3 +824,22 @@ fn ends_awaited_in_all_directions_come() {
         });
     }
 }
+
+/// Errors say what happened, to which task, and what to do.
+#[test]
+fn a_refused_wait_says_who_waits_for_whom_by_name() {
+    let (left, right) = (one_worker(), one_worker());
+    let own = left.clone();
+    let outer =
+        left.job(move || right.job(move || own.submit(|| ()).wait()).name("inner").submit().wait());
+    let outer = outer.name("outer").submit();
+    let id = outer.id();
+    let refused = match value(outer) {
+        Ok(Err(TaskError::WouldDeadlock(error))) | Err(TaskError::WouldDeadlock(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    let text = refused.to_string();
+    assert!(refused.tasks().contains(&id), "{text}");
+    assert!(text.contains(&format!("{id} (outer)")) && text.contains("(inner)"), "{text}");
+    assert!(text.contains("wait elsewhere"), "{text}");
+}
