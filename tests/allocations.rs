@@ -333,7 +333,8 @@ fn a_million_keys_in_turn_leave_nothing() {
         let sum: usize = tasks.into_iter().map(|task| task.wait().unwrap()).sum();
         assert_eq!(sum, 499_500);
     });
-    assert!(left.abs() < 4096, "{left} bytes are left");
+    // Up to 64 slots are kept for the next keys, a hundred bytes each.
+    assert!(left.abs() < 64 * 1024, "{left} bytes are left");
 }
 
 #[test]
