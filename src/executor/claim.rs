@@ -79,15 +79,15 @@ pub(super) fn find(seats: &[CoreRef], cell: &CellRef) -> Option<CoreRef> {
 /// A job waits for a later one of its own lane.
 fn refuse_own_lane(core: &CoreRef, cell: &CellRef, seats: &[CoreRef]) -> Result<(), WouldDeadlock> {
     let own = {
-        let mut queue = core.lock();
-        let Some(line) = queue.lines.lists.line_of(cell) else { return Ok(()) };
-        match (queue.lines.lanes(), line.slot()) {
-            (Some((lanes, _)), Some(slot)) => match lanes.in_hand(slot) {
-                InHand::Nothing => false,
-                InHand::Task(task) => frame::is_inside_task(task),
-                InHand::Turn(pool) => seats.iter().any(|seat| seat.pool() == pool),
-            },
-            _ => core.config.serial,
+        let queue = core.lock();
+        if !queue.lines.lists.is_pending(cell) {
+            return Ok(());
+        }
+        match queue.lines.in_hand_before(cell) {
+            None => core.config.serial,
+            Some(InHand::Nothing) => false,
+            Some(InHand::Task(task)) => frame::is_inside_task(task),
+            Some(InHand::Turn(pool)) => seats.iter().any(|seat| seat.pool() == pool),
         }
     };
     if own { Err(WouldDeadlock::in_own_lane(frame::current_id(), cell.id())) } else { Ok(()) }
@@ -136,13 +136,17 @@ fn run_in_turn(core: &CoreRef, cell: &CellRef) {
         }
         return;
     }
+    let slot = core.lock().lines.slot_of(cell);
     loop {
         let (step, room) = {
             let mut queue = core.lock();
-            let Some(line) = queue.lines.lists.line_of(cell) else { break };
-            let entry = match queue.lines.lanes() {
-                Some((lanes, lists)) => line.slot().and_then(|slot| lanes.take_head(lists, slot)),
-                None => queue.lines.pop(),
+            if !queue.lines.lists.is_pending(cell) {
+                break;
+            }
+            let entry = match (queue.lines.lanes(), slot) {
+                (Some((lanes, lists)), Some(slot)) => lanes.take_head(lists, slot),
+                (Some(_), None) => None,
+                (None, _) => queue.lines.pop(),
             };
             let step = match entry {
                 Some(Entry::Job(job, lane)) => queue.start(core, job, lane),

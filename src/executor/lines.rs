@@ -12,7 +12,7 @@
 
 use std::collections::VecDeque;
 
-use super::lanes::Lanes;
+use super::lanes::{InHand, Lanes};
 use super::list::{Berth, LEVELS, Line, Lists};
 use super::worker::Worker;
 use crate::task::cell::CellRef;
@@ -259,6 +259,18 @@ impl Lines {
     pub(super) fn take_any_turn(&mut self) -> Option<Worker> {
         let own = self.turns.pop_front().map(|turn| turn.worker);
         own.or_else(|| self.lanes.as_mut()?.take_any_turn(&mut self.lists))
+    }
+
+    /// The lane of a keyed queue that a task waits in, the same as long as it does.
+    pub(super) fn slot_of(&self, cell: &CellRef) -> Option<usize> {
+        self.lanes.as_ref()?;
+        self.lists.line_of(cell).and_then(Line::slot)
+    }
+
+    /// What keeps the lane busy that a task waits in; `None`: this queue has no lanes.
+    pub(super) fn in_hand_before(&self, cell: &CellRef) -> Option<InHand> {
+        let lanes = self.lanes.as_ref()?;
+        Some(self.slot_of(cell).map_or(InHand::Nothing, |slot| lanes.in_hand(slot)))
     }
 
     pub(super) fn lanes(&mut self) -> Option<(&mut Lanes, &mut Lists)> {

@@ -221,10 +221,15 @@ impl Lists {
         }
     }
 
-    /// The line that a pending task hangs in; `None` if it was started or hangs nowhere. Takes a
-    /// step for each task behind it.
+    /// Whether a task of this executor hangs in one of its lines.
+    pub(super) fn is_pending(&self, cell: &CellRef) -> bool {
+        !cell.state().has_run() && Self::is_listed(cell)
+    }
+
+    /// The line that a pending task hangs in, the same as long as it does; `None` if it was started or
+    /// hangs nowhere. Takes a step for each task behind it.
     pub(super) fn line_of(&self, cell: &CellRef) -> Option<Line> {
-        if cell.state().has_run() || !Self::is_listed(cell) {
+        if !self.is_pending(cell) {
             return None;
         }
         let mut at = cell.as_ptr();

@@ -304,13 +304,14 @@ impl Search {
         }
         let found = blocked.values().find_map(|worker| claim::find(&worker.seats, cell));
         let Some(core) = found else { return Needs::Nothing };
+        // Kept until the lock is gone.
+        self.executor(&core);
         let in_hand = {
-            let mut queue = core.lock();
-            let Some(line) = queue.lines.lists.line_of(cell) else { return Needs::Nothing };
-            match (queue.lines.lanes(), line.slot()) {
-                (Some((lanes, _)), Some(slot)) => lanes.in_hand(slot),
-                _ => InHand::Nothing,
+            let queue = core.lock();
+            if !queue.lines.lists.is_pending(cell) {
+                return Needs::Nothing;
             }
+            queue.lines.in_hand_before(cell).unwrap_or(InHand::Nothing)
         };
         self.needs_of_lane(blocked, &core, in_hand)
     }
