@@ -7,6 +7,7 @@ use super::backend::StartError;
 use super::child::{Parent, Source};
 use super::config::{Config, OnFull};
 use super::lines::{Held, Lane, Place, Waiting};
+use super::list::Incoming;
 use super::queue::{Claim, Over, Queue};
 use super::seat;
 use super::worker::Worker;
@@ -20,6 +21,7 @@ use crate::task::state::Verdict;
 
 pub(crate) struct Core {
     queue: Mutex<Queue>,
+    incoming: Mutex<Incoming>,
     named: AtomicUsize,
     pool: u32,
     pub(super) config: Config,
@@ -55,6 +57,7 @@ impl CoreRef {
     pub(super) fn new(pool: u32, source: Source, config: Config) -> Self {
         let core = Self(Arc::new(Core {
             queue: Mutex::new(Queue::new(&config)),
+            incoming: Mutex::new(Incoming::new()),
             named: AtomicUsize::new(1),
             pool,
             config,
@@ -79,6 +82,14 @@ impl CoreRef {
         place: Place,
         grant: Option<u64>,
     ) -> Result<Claim, Refused> {
+        let simple = self.has_door() && place == Place::default();
+        if simple {
+            let mut incoming = self.incoming.lock();
+            if incoming.open {
+                incoming.push(job);
+                return Ok(Claim::Nothing);
+            }
+        }
         let mut queue = self.lock();
         let granted = grant.is_some_and(|key| queue.room.redeem(key));
         if let Some(reason) = queue.refusal() {
@@ -95,6 +106,9 @@ impl CoreRef {
             }
         }
         let claim = queue.push(job, place);
+        if self.has_door() && matches!(claim, Claim::Nothing) {
+            self.incoming.lock().open = true;
+        }
         drop(queue);
         if let Some(Ok(owner)) = displaced {
             owner.refuse(Some(TaskError::Rejected(Reason::Displaced)));
@@ -290,8 +304,33 @@ impl CoreRef {
 }
 
 impl Core {
+    /// The queue, with all that was submitted.
     pub(super) fn lock(&self) -> MutexGuard<'_, Queue> {
+        let mut queue = self.queue.lock();
+        self.absorb(&mut queue);
+        queue
+    }
+
+    /// The queue, perhaps without what has just come in; idle workers, limits and the end stay as
+    /// they are under it.
+    #[inline]
+    pub(super) fn lock_alone(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock()
+    }
+
+    /// Takes over what has come in, and has submissions come to the queue again.
+    #[inline]
+    pub(super) fn absorb(&self, queue: &mut Queue) {
+        if self.has_door() {
+            let mut incoming = self.incoming.lock();
+            incoming.open = false;
+            queue.lines.lists.take_in(&mut incoming);
+        }
+    }
+
+    #[inline]
+    fn has_door(&self) -> bool {
+        self.config.capacity.is_none() && !self.config.keyed
     }
 
     /// Whose threads these are, if they are an executor's.

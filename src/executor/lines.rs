@@ -136,6 +136,14 @@ impl Lines {
         self.lanes.as_ref().map_or_else(|| self.is_waited_in(), |lanes| lanes.has_ready())
     }
 
+    /// Whether jobs of the normal level wait and nothing else does.
+    #[inline]
+    pub(super) fn has_plain_next(&self) -> bool {
+        self.turns.is_empty()
+            && self.lists.waits_only_at(NORMAL)
+            && !self.lists.is_empty(Line::level(NORMAL))
+    }
+
     /// Queues a job; true: a worker has to come for it.
     #[inline]
     pub(super) fn push(&mut self, job: CellRef, place: Place) -> bool {

@@ -13,6 +13,9 @@
 //!   `Arc` for that canceller (`Queue::keep`). So a canceller that has won arrow 2 and has not
 //!   been here yet finds the core alive.
 
+//! * **Q5** A cell in `Incoming` is touched only under the lock of that, which nests inside the
+//!   home's. Nobody looks for one there: `Core::lock` takes all of them over first.
+
 #![allow(unsafe_code, reason = "intrusive links, by the rules above")]
 
 use std::ptr;
@@ -86,12 +89,85 @@ impl List {
     fn empty(line: Line) -> Self {
         Self { head: line.end(), tail: line.end() }
     }
+
+    /// # Safety
+    /// `cell` is alive while it is in the line, and is in none.
+    #[inline]
+    unsafe fn append(&mut self, line: Line, cell: *const Header) {
+        let last = std::mem::replace(&mut self.tail, cell);
+        // SAFETY: Q1; the cell and the old tail are alive.
+        unsafe {
+            with_links(cell, |links| {
+                debug_assert!((*links).next.is_null(), "Q1: in at most one line");
+                (*links).prev = last;
+                (*links).next = line.end();
+            });
+            if Line::ending(last).is_some() {
+                self.head = cell;
+            } else {
+                with_links(last, |links| (*links).next = cell);
+            }
+        }
+    }
 }
 
 // SAFETY: the pointers are to cells, which are `Send`, and Q1 says who follows them.
 unsafe impl Send for Lists {}
 
+/// Jobs that were submitted while all workers were busy, and that the queue does not know yet.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    list: List,
+    len: usize,
+    /// Plain submissions come here: no worker is idle, none more may be had, and the queue takes jobs.
+    pub(super) open: bool,
+}
+
+// SAFETY: as for `Lists`; Q5 says who follows the pointers.
+unsafe impl Send for Incoming {}
+
+impl Incoming {
+    pub(super) fn new() -> Self {
+        Self { list: List::empty(Line::level(NORMAL)), len: 0, open: false }
+    }
+
+    /// Puts a fresh job at the tail.
+    #[inline]
+    pub(super) fn push(&mut self, job: CellRef) {
+        let cell = job.into_ptr();
+        // SAFETY: Q2 and Q5, the list owns the job's reference from here on.
+        unsafe { self.list.append(Line::level(NORMAL), cell) };
+        self.len += 1;
+    }
+}
+
+/// The level of jobs that say nothing.
+const NORMAL: usize = 1;
+
 impl Lists {
+    /// Takes over what has come in, behind what waits at the normal level.
+    #[inline]
+    pub(super) fn take_in(&mut self, incoming: &mut Incoming) {
+        if incoming.len == 0 {
+            return;
+        }
+        let line = Line::level(NORMAL);
+        let List { head, tail } = std::mem::replace(&mut incoming.list, List::empty(line));
+        self.pending += std::mem::take(&mut incoming.len);
+        let list = &mut self.levels[NORMAL];
+        // SAFETY: Q1 and Q5, both lists are ours now and their cells alive. The last one's `next` names
+        // this line already.
+        unsafe {
+            if Line::ending(list.tail).is_some() {
+                list.head = head;
+            } else {
+                with_links(list.tail, |links| (*links).next = head);
+                with_links(head, |links| (*links).prev = list.tail);
+            }
+        }
+        list.tail = tail;
+    }
+
     pub(super) fn new() -> Self {
         Self {
             levels: std::array::from_fn(|level| List::empty(Line::level(level))),
@@ -143,7 +219,7 @@ impl Lists {
     pub(super) fn push(&mut self, line: Line, job: CellRef) {
         let cell = job.into_ptr();
         // SAFETY: Q2, the line owns the job's reference from here on.
-        unsafe { self.append(line, cell) };
+        unsafe { self.list_mut(line).append(line, cell) };
         self.pending += 1;
     }
 
@@ -270,27 +346,6 @@ impl Lists {
         match line.0 {
             at if at < LEVELS => &mut self.levels[at],
             at => &mut self.lanes[at - LEVELS],
-        }
-    }
-
-    /// # Safety
-    /// `cell` is alive while it is in the line, and is in none.
-    #[inline]
-    unsafe fn append(&mut self, line: Line, cell: *const Header) {
-        let list = self.list_mut(line);
-        let last = std::mem::replace(&mut list.tail, cell);
-        // SAFETY: Q1; the cell and the old tail are alive.
-        unsafe {
-            with_links(cell, |links| {
-                debug_assert!((*links).next.is_null(), "Q1: in at most one line");
-                (*links).prev = last;
-                (*links).next = line.end();
-            });
-            if Line::ending(last).is_some() {
-                list.head = cell;
-            } else {
-                with_links(last, |links| (*links).next = cell);
-            }
         }
     }
 

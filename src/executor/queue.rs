@@ -184,6 +184,10 @@ impl Queue {
             // The limit was lowered, or a stand-in is needed no more. Others serve the queue.
             return self.leave();
         }
+        if !self.lines.has_plain_next() {
+            // What has come in may be first, or all there is.
+            core.absorb(self);
+        }
         if share.is_used_up() && self.lines.has_next() {
             return self.hand_over(share);
         }

@@ -9,6 +9,11 @@
 //!
 //! * Lost wake-up: push and pop are under one lock. A worker lies down only when it has seen the
 //!   queue empty under that lock, so a later push finds its bed. (`no_job_waits_beside_a_sleeper`)
+//! * The door: a submission that finds nobody to claim leaves it open, and plain ones after it only
+//!   append to a list of their own, under a lock of its own; so submitters and busy workers do not
+//!   meet. Whoever takes the queue's lock absorbs that list and shuts the door, but for a worker
+//!   between two jobs, which does so when its line runs dry, before it lies down or leaves.
+//!   (`no_job_waits_behind_an_open_door`)
 //! * Idle expiry against a claim: whoever takes the bed off the list under the lock decides. A
 //!   worker that finds its bed gone has been claimed, and waits for the token that is on its way.
 //!   (`no_claimed_worker_leaves`)
@@ -216,7 +221,7 @@ impl Worker {
         bed: Option<&Parker>,
     ) -> Step {
         let (step, room) = {
-            let mut queue = core.lock();
+            let mut queue = core.lock_alone();
             match in_hand {
                 InHand::Nothing => {}
                 InHand::Job(held) => queue.end(held),
