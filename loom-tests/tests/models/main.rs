@@ -13,6 +13,8 @@ mod clock;
 #[cfg(poolbridge_loom)]
 mod deadlines;
 #[cfg(poolbridge_loom)]
+mod door;
+#[cfg(poolbridge_loom)]
 mod hooks;
 #[cfg(poolbridge_loom)]
 mod lanes;
@@ -52,6 +54,7 @@ const ALL: &[&[loom_tests::Entry]] = &[
     unlink::MODELS,
     room::MODELS,
     pool::MODELS,
+    door::MODELS,
     shutdown::MODELS,
     children::MODELS,
     lanes::MODELS,
