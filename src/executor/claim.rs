@@ -18,7 +18,7 @@ use super::running;
 use super::seat::{self, SeatGuard};
 use super::worker::Worker;
 use crate::task::cell::CellRef;
-use crate::task::error::WouldDeadlock;
+use crate::task::deadlock::WouldDeadlock;
 use crate::task::frame;
 
 /// The right to run jobs of an executor whose worker this thread was not.

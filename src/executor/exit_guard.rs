@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Executor;
 use super::shutdown::{Report, Shutdown};
-use crate::task::error::WouldDeadlock;
+use crate::task::deadlock::WouldDeadlock;
 
 impl Executor {
     /// A value for the top of `main`. When it is dropped, by the end of `main` or by a panic there,

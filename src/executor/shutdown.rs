@@ -11,7 +11,7 @@ use super::waiting::{self, Awaited};
 use crate::sync::now;
 use crate::task::cell::CellRef;
 use crate::task::contain::contain;
-use crate::task::error::WouldDeadlock;
+use crate::task::deadlock::WouldDeadlock;
 use crate::task::frame::{self, Patience};
 use crate::task::handle::own_parker;
 use crate::task::job::Job;

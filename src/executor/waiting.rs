@@ -27,7 +27,7 @@ use super::seat;
 use crate::sync::{Mutex, global};
 use crate::task::cell::CellRef;
 use crate::task::contain::contain;
-use crate::task::error::{Circle, WouldDeadlock};
+use crate::task::deadlock::{Circle, WouldDeadlock};
 use crate::task::frame::{self, Patience, WaitNote};
 
 /// What a worker waits for.

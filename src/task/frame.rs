@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::cell::CellRef;
-use super::error::WouldDeadlock;
+use super::deadlock::WouldDeadlock;
 use super::id::TaskId;
 use crate::sync::{TIME_PASSES, now, thread_local};
 
