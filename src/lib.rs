@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
 #![cfg_attr(
-    poolbridge_loom,
+    any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress),
     allow(
         missing_docs,
         missing_debug_implementations,
@@ -10,7 +10,7 @@
     )
 )]
 
-#[cfg(poolbridge_loom)]
+#[cfg(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
 #[doc(hidden)]
 #[path = "verify.rs"]
 pub mod __verify;

@@ -1,6 +1,6 @@
-//! What the models see of the inside; there only under `--cfg poolbridge_loom`.
+//! What the models see of the inside; there in models only.
 
-pub use crate::sync::loom::*;
+pub use crate::sync::model::*;
 pub use crate::sync::parker::Parker;
 
 /// Deadlines that are set.

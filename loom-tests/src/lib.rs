@@ -2,14 +2,23 @@
 // Part of the checker's machinery, never of what it checks.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
+mod explore;
+#[cfg(modelled)]
 mod model;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod props;
 mod runner;
 
 #[cfg(poolbridge_loom)]
+pub use loom::thread;
+#[cfg(poolbridge_shuttle)]
+pub use shuttle::thread;
+#[cfg(poolbridge_stress)]
+pub use std::thread;
+
+#[cfg(modelled)]
 pub use self::model::{Model, planned_panic};
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 pub use self::props::{Canary, CountingWaker, Drops, Probe, block_on};
 pub use self::runner::{Entry, main};

@@ -1,4 +1,4 @@
-//! One model: a closure that loom runs in every order within the bound, once per plan.
+//! One model: a closure that is run in many orders, or all within a bound, once per plan.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Instant;
 
 use poolbridge::__verify::plan::{self, Plan};
+
+use crate::explore::{self, Limits};
 
 /// What a model is run with. `check` runs it and panics if it does not hold.
 #[must_use = "nothing is checked before `check`"]
@@ -77,17 +79,16 @@ impl Model {
 
     /// Explores; the closure's value is the outcome of one execution.
     pub fn check<T: Debug>(self, model: impl Fn() -> T + Send + Sync + 'static) {
-        for limit in ["LOOM_MAX_DURATION", "LOOM_MAX_PERMUTATIONS"] {
-            assert!(
-                std::env::var_os(limit).is_none(),
-                "{limit} makes loom stop early and call it success: unset it"
-            );
-        }
+        explore::prepare();
         watch_panics();
         let started = Instant::now();
         let model = Arc::new(move || format!("{:?}", model()));
         let seen: Vec<Seen> = self.plans.iter().map(|plan| self.explore(*plan, &model)).collect();
         self.judge(&seen, started);
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { bound: self.bound, races: !self.single }
     }
 
     fn explore(
@@ -96,18 +97,10 @@ impl Model {
         model: &Arc<impl Fn() -> String + Send + Sync + 'static>,
     ) -> Seen {
         let seen = Arc::new(Mutex::new(Seen::default()));
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = self.bound;
-        builder.max_branches = 10_000;
-        if let Some(sample) = sample() {
-            // loom looks at the limit only where it would write a checkpoint.
-            builder.max_permutations = Some(sample);
-            builder.checkpoint_interval = sample;
-        }
         let (model, note) = (Arc::clone(model), Arc::clone(&seen));
-        // loom aborts on a deadlock with its own words only: say under which plan it was.
+        // A checker stops at a deadlock with its own words only: say under which plan it was.
         let trace = OnPanic(plan);
-        builder.check(move || {
+        explore::explore(&self.limits(), move || {
             plan::begin(plan);
             let outcome = model();
             assert_no_panic();
@@ -127,21 +120,21 @@ impl Model {
         let outcomes: BTreeSet<&str> =
             seen.iter().flat_map(|seen| seen.outcomes.iter().map(String::as_str)).collect();
         println!(
-            "MODEL {name}{}{} bound={} plans={} iterations={iterations} ms={} outcomes={outcomes:?}",
+            "MODEL {name}{}{} {} plans={} iterations={iterations} ms={} outcomes={outcomes:?}",
             if self.case.is_empty() { "" } else { "/" },
             self.case,
-            self.bound.map_or_else(|| "none".to_owned(), |bound| bound.to_string()),
+            explore::how(&self.limits()),
             self.plans.len(),
             started.elapsed().as_millis(),
         );
-        if sample().is_some() {
-            return;
-        }
         let wanted: BTreeSet<&str> = self.sees.iter().copied().collect();
-        let missed: Vec<_> = wanted.difference(&outcomes).collect();
-        assert!(missed.is_empty(), "vacuous: never saw {missed:?}");
         let others: Vec<_> = outcomes.difference(&wanted).collect();
         assert!(!self.nothing_else || others.is_empty(), "forbidden outcomes: {others:?}");
+        if !explore::is_exhaustive() {
+            return;
+        }
+        let missed: Vec<_> = wanted.difference(&outcomes).collect();
+        assert!(missed.is_empty(), "vacuous: never saw {missed:?}");
         let raced = seen.iter().any(|seen| seen.iterations > 1);
         assert!(raced != self.single, "{iterations} iterations: does anything race, or should it?");
     }
@@ -181,13 +174,6 @@ fn assert_no_panic() {
 pub fn planned_panic() -> ! {
     // Resuming does not call the hook.
     std::panic::resume_unwind(Box::new("planned"))
-}
-
-/// How many executions of each plan are enough for a sanitizer, which is slow and looks at each
-/// access by itself. A sample proves nothing about outcomes, so none is demanded.
-fn sample() -> Option<usize> {
-    let text = std::env::var("PB_SAMPLE").ok()?;
-    Some(text.parse().expect("PB_SAMPLE is a number of executions"))
 }
 
 fn bound_from_env(given: Option<usize>) -> Option<usize> {

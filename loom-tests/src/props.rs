@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use poolbridge::__verify::{Parker, UnsafeCell};
+use poolbridge::__verify::{Alive, Parker, UnsafeCell};
 
 /// Runs a future to its end on this thread, sleeping in the crate's own [`Parker`].
 pub fn block_on<F: Future>(future: F) -> F::Output {
@@ -74,7 +74,7 @@ impl Drops {
     /// A value whose drop is counted here.
     #[track_caller]
     pub fn probe(&self) -> Probe {
-        Probe { drops: self.clone(), leak: loom::alloc::Track::new(()), cell: UnsafeCell::new(()) }
+        Probe { drops: self.clone(), alive: Alive::new() }
     }
 
     /// Drops so far.
@@ -88,25 +88,21 @@ impl Drops {
 #[derive(Debug)]
 pub struct Probe {
     drops: Drops,
-    leak: loom::alloc::Track<()>,
-    cell: UnsafeCell<()>,
+    alive: Alive,
 }
-
-// SAFETY: the cell holds nothing; loom itself checks the order of the accesses to it.
-unsafe impl Sync for Probe {}
 
 impl Probe {
     /// Counts as reading the value.
     #[track_caller]
     pub fn touch(&self) {
-        self.cell.with(|_| self.leak.get_ref());
+        self.alive.touch();
     }
 }
 
 impl Drop for Probe {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.cell.with_mut(|_| ());
+            self.alive.bury();
         }
         self.drops.0.fetch_add(1, Ordering::Relaxed);
     }

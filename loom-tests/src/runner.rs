@@ -23,18 +23,18 @@ macro_rules! models {
 static CURRENT: OnceLock<&'static str> = OnceLock::new();
 
 /// The name of the model that this process runs.
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 pub(crate) fn current() -> &'static str {
     CURRENT.get().copied().unwrap_or("?")
 }
 
 /// Runs the models that the command line asks for.
 pub fn main(tables: &[&'static [Entry]]) -> ExitCode {
-    if !cfg!(poolbridge_loom) {
+    if !cfg!(modelled) {
         eprintln!(
             "error: built without `--cfg poolbridge_loom`, so there is nothing to check here.\n\
-             Run the models with `cargo loom`. If that is what you did: a RUSTFLAGS variable \
-             replaces the flags it sets; unset it."
+             Run the models with `cargo loom`, `cargo shuttle` or `cargo stress`. If that is what \
+             you did: a RUSTFLAGS variable replaces the flags they set; unset it."
         );
         return ExitCode::FAILURE;
     }

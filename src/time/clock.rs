@@ -106,13 +106,13 @@ impl Clock {
     }
 
     /// Deadlines that are set.
-    #[cfg(poolbridge_loom)]
+    #[cfg(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
     pub(crate) fn armed(&self) -> usize {
         self.schedule.lock().due.len()
     }
 
     /// Fires what is due on the calling thread: models have no clock thread.
-    #[cfg(poolbridge_loom)]
+    #[cfg(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
     pub(crate) fn fire_due(&self) {
         loop {
             let due = self.schedule.lock().take_due(now());

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use loom::thread;
-use loom_tests::{Canary, Drops, Entry, Model, Probe, block_on, models, planned_panic};
+use loom_tests::{Canary, Drops, Entry, Model, Probe, block_on, models, planned_panic, thread};
 use poolbridge::__verify::{Arc, Mutex};
 use poolbridge::{Status, Task, promise};
 

@@ -1,7 +1,6 @@
 //! Executors over executors: a child's jobs and its end, against those of its parent.
 
-use loom::thread;
-use loom_tests::{Entry, Model, models};
+use loom_tests::{Entry, Model, models, thread};
 use poolbridge::Shutdown;
 
 use crate::stub::{Answer, Count, Stub, Threads, ending};

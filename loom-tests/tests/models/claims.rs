@@ -1,7 +1,6 @@
 //! A job that waits for a queued one of a view: it takes the view's turn over, if nobody has it.
 
-use loom::thread;
-use loom_tests::{Canary, Entry, Model, models};
+use loom_tests::{Canary, Entry, Model, models, thread};
 use poolbridge::{Shutdown, Task};
 
 use crate::stub::{Count, Log, Stub, Word, ending};

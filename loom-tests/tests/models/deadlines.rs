@@ -4,8 +4,7 @@
 
 use std::time::Duration;
 
-use loom::thread;
-use loom_tests::{Drops, Entry, Model, block_on, models, planned_panic};
+use loom_tests::{Drops, Entry, Model, block_on, models, planned_panic, thread};
 use poolbridge::__verify::plan;
 use poolbridge::__verify::{armed, fire_due};
 use poolbridge::{Expired, Task, TaskError};

@@ -1,7 +1,6 @@
 //! The door: submissions that find all workers busy come in under a lock of their own.
 
-use loom::thread;
-use loom_tests::{Entry, Model, models};
+use loom_tests::{Entry, Model, models, thread};
 use poolbridge::{Executor, Shutdown, Task};
 
 use crate::stub::{Count, Stub, Threads, Word, ending};

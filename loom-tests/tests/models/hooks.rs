@@ -1,7 +1,6 @@
 //! Cancel hooks: at most once, never after the job, never while being taken back.
 
-use loom::thread;
-use loom_tests::{Canary, Drops, Entry, Model, models};
+use loom_tests::{Canary, Drops, Entry, Model, models, thread};
 use poolbridge::__verify::{Arc, Mutex};
 use poolbridge::{Context, promise};
 

@@ -1,7 +1,6 @@
 //! Lanes and permits: in order within a key, one at a time, and nothing is left when keys go.
 
-use loom::thread;
-use loom_tests::{Canary, Entry, Model, models};
+use loom_tests::{Canary, Entry, Model, models, thread};
 
 use crate::stub::{Count, Log, Stub};
 

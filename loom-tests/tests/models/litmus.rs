@@ -1,8 +1,7 @@
 //! The checker checked: the facade's atomics show every outcome the memory model has, and no
 //! other. If one of these fails, no other model's pass means anything.
 
-use loom::thread;
-use loom_tests::{Entry, Model, models};
+use loom_tests::{Entry, Model, models, thread};
 use poolbridge::__verify::{Arc, AtomicUsize, Condvar, Mutex, Ordering, fence};
 
 use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};

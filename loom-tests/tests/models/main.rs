@@ -1,49 +1,50 @@
-//! The models; run by `cargo loom`.
+//! The models; run by `cargo loom`, and in other forms by `cargo shuttle` and `cargo stress`.
 // Models start loom's threads and keep books with std's counters.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod callbacks;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod children;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod claims;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod clock;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod deadlines;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod door;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod hooks;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod lanes;
 #[cfg(poolbridge_loom)]
 mod litmus;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod parker;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod pool;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod promises;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod room;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod shares;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod shutdown;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod stub;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod task;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod unlink;
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 mod waits;
 
-#[cfg(poolbridge_loom)]
+#[cfg(modelled)]
 const ALL: &[&[loom_tests::Entry]] = &[
     clock::MODELS,
+    #[cfg(poolbridge_loom)]
     litmus::MODELS,
     parker::MODELS,
     task::MODELS,
@@ -62,7 +63,7 @@ const ALL: &[&[loom_tests::Entry]] = &[
     waits::MODELS,
     shares::MODELS,
 ];
-#[cfg(not(poolbridge_loom))]
+#[cfg(not(modelled))]
 const ALL: &[&[loom_tests::Entry]] = &[];
 
 fn main() -> std::process::ExitCode {

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use loom::thread;
-use loom_tests::{Canary, Entry, Model, models};
+use loom_tests::{Canary, Entry, Model, models, thread};
 use poolbridge::__verify::plan::Plan;
 use poolbridge::__verify::{Arc, AtomicUsize, Ordering, Parker, now};
 

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use loom::thread;
-use loom_tests::{Entry, Model, block_on, models};
+use loom_tests::{Entry, Model, block_on, models, thread};
 use poolbridge::__verify::plan::Plan;
 use poolbridge::{Shutdown, Task};
 

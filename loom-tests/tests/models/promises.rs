@@ -5,8 +5,7 @@ use std::pin::pin;
 use std::task::Context;
 use std::time::Duration;
 
-use loom::thread;
-use loom_tests::{CountingWaker, Drops, Entry, Model, block_on, models};
+use loom_tests::{CountingWaker, Drops, Entry, Model, block_on, models, thread};
 use poolbridge::__verify::armed;
 use poolbridge::{TaskError, promise};
 

@@ -4,8 +4,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use loom::thread;
-use loom_tests::{CountingWaker, Entry, Model, block_on, models};
+use loom_tests::{CountingWaker, Entry, Model, block_on, models, thread};
 use poolbridge::{Executor, OnFull, Reason, Rejected, Shutdown, SubmitWhenReady, Task};
 
 use crate::stub::{Answer, Count, Stub, Word, ending};

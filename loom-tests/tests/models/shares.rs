@@ -1,7 +1,6 @@
 //! How many there are: stand-ins, limits that change, turns that are handed over.
 
-use loom::thread;
-use loom_tests::{Canary, Entry, Model, models};
+use loom_tests::{Canary, Entry, Model, models, thread};
 use poolbridge::{Executor, context};
 
 use crate::stub::{Answer, Count, Log, Stub, Threads, ending};

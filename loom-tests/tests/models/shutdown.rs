@@ -1,8 +1,7 @@
 //! The end of an executor: what was accepted resolves, what was not comes back, nobody waits for
 //! ever.
 
-use loom::thread;
-use loom_tests::{Canary, Entry, Model, models};
+use loom_tests::{Canary, Entry, Model, models, thread};
 use poolbridge::__verify::plan::Plan;
 use poolbridge::{Executor, OnFull, Running, Shutdown, Status};
 

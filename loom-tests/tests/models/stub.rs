@@ -6,8 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use loom::thread;
-use loom_tests::Canary;
+use loom_tests::{Canary, thread};
 use poolbridge::{
     Backend, Executor, ExecutorBuilder, Job, Shutdown, StartError, Task, TaskError,
     ThreadPoolBuilder, Worker,

@@ -5,8 +5,9 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use loom::thread;
-use loom_tests::{Canary, CountingWaker, Drops, Entry, Model, block_on, models, planned_panic};
+use loom_tests::{
+    Canary, CountingWaker, Drops, Entry, Model, block_on, models, planned_panic, thread,
+};
 use poolbridge::__verify::plan::Plan;
 use poolbridge::{Cancel, Status, TaskError};
 

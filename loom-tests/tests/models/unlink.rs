@@ -1,7 +1,6 @@
 //! A cancelled job's way out of the queue, while workers pop and the executor goes away: rule Q4.
 
-use loom::thread;
-use loom_tests::{Drops, Entry, Model, block_on, models};
+use loom_tests::{Drops, Entry, Model, block_on, models, thread};
 use poolbridge::{Cancel, OnFull, Shutdown};
 
 use crate::stub::{Answer, Count, Stub, ending};

@@ -2,8 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use loom::thread;
-use loom_tests::{Entry, Model, models};
+use loom_tests::{Entry, Model, models, thread};
 use poolbridge::{Backend, Executor, OnFull, Shutdown, StartError, Task, Worker};
 
 use crate::stub::{Log, Stub, Word, ending};

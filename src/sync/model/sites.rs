@@ -104,7 +104,7 @@ pub(super) fn fence(order: Ordering, caller: Caller) -> Option<Ordering> {
     }
 }
 
-/// Whether the notification is sent.
-pub(super) fn notify(caller: Caller) -> bool {
-    visit("notify", None, caller).is_none()
+/// Whether the step is made: a notification sent, a second look taken.
+pub(super) fn is_made(role: Role, caller: Caller) -> bool {
+    visit(role, None, caller).is_none()
 }
