@@ -5,6 +5,16 @@ use std::fmt;
 use super::table::Check;
 
 /// The verdicts of one run, in the order of the checks.
+///
+/// # Examples
+/// ```
+/// use poolbridge::backends::Inline;
+/// use poolbridge::conformance::{Outcome, Suite};
+/// let report = Suite::new(|| Inline).only(["a_submitted_value_arrives"]).run();
+/// assert!(report.is_ok(), "{report}");
+/// assert_eq!(report.verdicts()[0].outcome, Outcome::Passed);
+/// assert_eq!((report.failed().count(), report.not_applicable().count()), (0, 0));
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a report says whether the backend keeps its promises"]
 pub struct Report {

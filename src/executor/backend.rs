@@ -50,6 +50,28 @@ pub trait Backend: Send + Sync + 'static {
 }
 
 /// Why a backend could not start a worker.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Backend, Executor, StartError, TaskError, Worker};
+/// use std::num::NonZeroUsize;
+///
+/// struct NoThreads;
+///
+/// impl Backend for NoThreads {
+///     fn start(&self, _worker: Worker) -> Result<(), StartError> {
+///         Err(StartError::new("all licences are in use")) // an error of yours does as well
+///     }
+///     fn parallelism(&self) -> NonZeroUsize {
+///         NonZeroUsize::MIN
+///     }
+/// }
+///
+/// let pool = Executor::on(NoThreads).build()?;
+/// let Err(TaskError::Broken(broken)) = pool.submit(|| 1).wait() else { panic!("who ran it?") };
+/// assert!(broken.cause().unwrap().to_string().contains("all licences are in use"));
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
 #[derive(Debug)]
 pub struct StartError(Box<dyn Error + Send + Sync>);
 

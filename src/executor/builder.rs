@@ -9,6 +9,20 @@ use crate::task::context::Context;
 use crate::task::id::next_pool;
 
 /// Describes an executor over a [`Backend`](crate::Backend); made by [`Executor::on`].
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, OnFull};
+/// let pool = Executor::threads().max_workers(8).build()?;
+/// // Two of its threads at most, and no backlog without end.
+/// let uploads = Executor::on(pool.clone())
+///     .max_workers(2)
+///     .queue_capacity(100)
+///     .on_full(OnFull::DropOldest)
+///     .build()?;
+/// assert_eq!(uploads.submit(|| "sent").wait().unwrap(), "sent");
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
 #[must_use = "a builder does nothing until `build`"]
 pub struct ExecutorBuilder {
     source: Source,
@@ -38,6 +52,20 @@ impl ExecutorBuilder {
     /// jobs; 16 over another executor, where the turn goes behind what waits there.
     ///
     /// A small number is fairer, a large one faster: each turn costs what the pool's own `spawn` costs.
+    ///
+    /// # Examples
+    /// ```
+    /// let (pool, manual) = poolbridge::Executor::manual();
+    /// let batch = poolbridge::Executor::on(pool.clone()).fair_share(1).build()?;
+    /// let (tell, told) = std::sync::mpsc::channel();
+    /// for (executor, name) in [(&batch, "row 1"), (&batch, "row 2"), (&pool, "urgent")] {
+    ///     let tell = tell.clone();
+    ///     executor.submit(move || tell.send(name).unwrap()).detach();
+    /// }
+    /// manual.run_all();
+    /// assert!(told.try_iter().eq(["row 1", "urgent", "row 2"]));
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
     pub fn fair_share(mut self, jobs: usize) -> Self {
         self.config.fair_share = Some(jobs);
         self
@@ -49,6 +77,16 @@ impl ExecutorBuilder {
     ///
     /// # Errors
     /// [`BuildError`] says which options don't go together.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{BuildError, Executor, OnFull};
+    /// let pool = Executor::threads().build()?;
+    /// // The job would run on a thread that is none of the pool's.
+    /// let view = Executor::on(pool).on_full(OnFull::RunOnCaller).build();
+    /// assert_eq!(view.unwrap_err(), BuildError::CallerHasNoThread);
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
     pub fn build(self) -> Result<Executor, BuildError> {
         self.config.check()?;
         if self.config.on_full == OnFull::RunOnCaller && self.source.parent().is_some() {

@@ -12,6 +12,19 @@ use crate::task::context::Context;
 use crate::task::ruling::RulingClock;
 
 /// What a submission does when the queue is full.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, OnFull, Reason, TaskError};
+/// let (threads, manual) = Executor::manual();
+/// let frames = Executor::on(threads).queue_capacity(1).on_full(OnFull::DropOldest).build()?;
+/// let stale = frames.submit(|| "frame 1");
+/// let fresh = frames.submit(|| "frame 2"); // takes its place
+/// assert!(matches!(stale.wait(), Err(TaskError::Rejected(Reason::Displaced))));
+/// manual.run_all();
+/// assert_eq!(fresh.wait().unwrap(), "frame 2");
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnFull {
@@ -29,6 +42,14 @@ pub enum OnFull {
 }
 
 /// An executor cannot be as described.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{BuildError, Executor};
+/// let error = Executor::threads().max_workers(0).build().unwrap_err();
+/// assert_eq!(error, BuildError::NoWorkers);
+/// assert_eq!(error.to_string(), "max_workers must be at least 1");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -104,18 +125,61 @@ pub(super) struct Config {
 macro_rules! common_options {
     () => {
         /// At most this many jobs wait for a thread; default: no limit. Running jobs don't count.
+        ///
+        /// # Examples
+        /// ```
+        /// use poolbridge::{Executor, Reason};
+        /// let (threads, manual) = Executor::manual();
+        /// let pool = Executor::on(threads).queue_capacity(1).build()?;
+        /// let first = pool.submit(|| 1);
+        /// let full = pool.try_submit(|| 2).unwrap_err();
+        /// assert!(matches!(full.reason(), Reason::Full));
+        /// manual.run_one(); // `first` waits no more
+        /// assert!(pool.try_submit(full.into_inner()).is_ok());
+        /// # Ok::<(), poolbridge::BuildError>(())
+        /// ```
         pub fn queue_capacity(mut self, max: usize) -> Self {
             self.config.capacity = Some(max);
             self
         }
 
         /// What a submission does when the queue is full; default: [`OnFull::Reject`].
+        ///
+        /// # Examples
+        /// ```
+        /// use poolbridge::{Executor, OnFull};
+        /// use std::{sync::mpsc, thread};
+        /// let one = Executor::threads().max_workers(1);
+        /// let pool = one.queue_capacity(1).on_full(OnFull::RunOnCaller).build()?;
+        /// let (open, gate) = mpsc::channel::<()>();
+        /// let (tell, started) = mpsc::channel();
+        /// let busy = pool.submit(move || (tell.send(()), gate.recv()));
+        /// started.recv()?;
+        /// let queued = pool.submit(|| "waits");
+        /// let here = pool.submit(|| thread::current().id()); // who submits too fast has to help
+        /// assert_eq!(here.wait()?, thread::current().id());
+        /// drop(open);
+        /// # let _ = (busy.wait(), queued.wait());
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
         pub fn on_full(mut self, policy: OnFull) -> Self {
             self.config.on_full = policy;
             self
         }
 
         /// Runs before each job, on its thread. A panic is contained; the job runs.
+        ///
+        /// # Examples
+        /// ```
+        /// let (tell, told) = std::sync::mpsc::channel();
+        /// let log = move |cx: &poolbridge::Context| tell.send(cx.task_id()).unwrap();
+        /// let pool = poolbridge::Executor::threads().before_job(log).build()?;
+        /// let task = pool.submit(|| 1);
+        /// let id = task.id();
+        /// assert_eq!(task.wait()?, 1);
+        /// assert_eq!(told.try_recv()?, id);
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
         pub fn before_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
             self.config.before_job = Some($crate::sync::SharedArc::new(hook));
             self
@@ -123,6 +187,19 @@ macro_rules! common_options {
 
         /// Runs after each job and its callbacks, on its thread, before any waiter hears. A panic
         /// is contained.
+        ///
+        /// # Examples
+        /// ```
+        /// use std::sync::Arc;
+        /// use std::sync::atomic::{AtomicU32, Ordering};
+        /// let done = Arc::new(AtomicU32::new(0));
+        /// let count = Arc::clone(&done);
+        /// let count = move |_: &poolbridge::Context| drop(count.fetch_add(1, Ordering::Relaxed));
+        /// let pool = poolbridge::Executor::threads().after_job(count).build()?;
+        /// pool.submit(|| ()).wait().unwrap();
+        /// assert_eq!(done.load(Ordering::Relaxed), 1); // never too late for who has waited
+        /// # Ok::<(), poolbridge::BuildError>(())
+        /// ```
         pub fn after_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
             self.config.after_job = Some($crate::sync::SharedArc::new(hook));
             self

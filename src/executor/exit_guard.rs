@@ -33,6 +33,18 @@ impl Executor {
 /// The limit counts from the drop. From one of the executor's own workers the drop does not wait,
 /// for it would wait for itself; the shutdown goes on. It blocks its thread: in async code,
 /// [`shutdown`](Executor::shutdown) can be awaited instead.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, Status};
+/// use std::time::Duration;
+/// let pool = Executor::threads().build()?;
+/// let guard = pool.exit_guard(Duration::from_secs(10));
+/// let task = pool.submit(|| "written");
+/// drop(guard); // what the end of `main` does
+/// assert_eq!(task.status(), Status::Finished);
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
 #[must_use = "dropping the guard ends the executor at once: bind it to a name, not to `_`"]
 pub struct ExitGuard {
     /// Gone once finished.

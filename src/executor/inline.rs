@@ -18,6 +18,17 @@ use crate::task::trampoline;
 
 /// The submitting thread, as a [`Backend`]. See [`Executor::inline`] for what to expect; a limit, a
 /// bound or a priority says nothing here, because nothing waits.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, backends::Inline};
+/// use std::sync::mpsc;
+/// let (tell, told) = mpsc::channel();
+/// let traced = Executor::on(Inline).before_job(move |cx| tell.send(cx.task_id()).unwrap());
+/// let task = traced.build()?.submit(|| 1);
+/// assert_eq!(told.try_recv()?, task.id()); // it has run: there is no thread to wait for
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Inline;
 

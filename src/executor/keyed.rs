@@ -47,6 +47,18 @@ impl<K> Keyed<K> {
     }
 
     /// What is queued and what runs, at one moment.
+    ///
+    /// # Examples
+    /// ```
+    /// let (pool, manual) = poolbridge::Executor::manual();
+    /// let users = pool.keyed();
+    /// let first = users.submit("ada", || 1);
+    /// let second = users.submit("bob", || 2);
+    /// assert_eq!(users.snapshot().queued.len(), 2);
+    /// manual.run_all();
+    /// assert!(users.snapshot().queued.is_empty());
+    /// # drop((first, second));
+    /// ```
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.executor.snapshot()
@@ -54,6 +66,19 @@ impl<K> Keyed<K> {
 
     /// Ends this view, and the executors that were made by [`lane`](Self::lane); the executor below
     /// goes on. As [`Executor::shutdown`].
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, Shutdown};
+    /// let pool = Executor::threads().build()?;
+    /// let users = pool.keyed();
+    /// let task = users.submit("ada", || "saved");
+    /// assert_eq!(users.shutdown(Shutdown::run_queued()).wait()?.still_running, 0);
+    /// assert_eq!(task.wait()?, "saved");
+    /// assert!(users.try_submit("ada", || ()).is_err());
+    /// assert!(pool.try_submit(|| ()).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn shutdown(&self, mode: Shutdown) -> Termination {
         self.executor.shutdown(mode)
     }
@@ -67,6 +92,19 @@ impl<K: Hash + Eq + Send + 'static> Keyed<K> {
     ///
     /// # Panics
     /// If the hash of `key` panics; nothing is queued then.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, TaskError};
+    /// let users = Executor::threads().build()?.keyed();
+    /// let again = users.clone();
+    /// let task = users.submit("ada", move || again.submit("ada", || 1).wait());
+    /// assert!(matches!(task.wait().unwrap(), Err(TaskError::WouldDeadlock(_))));
+    /// let again = users.clone();
+    /// let task = users.submit("ada", move || again.submit("bob", || 1).wait());
+    /// assert_eq!(task.wait().unwrap().unwrap(), 1); // another lane
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
     pub fn submit<T, F>(&self, key: K, f: F) -> Task<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -82,6 +120,17 @@ impl<K: Hash + Eq + Send + 'static> Keyed<K> {
     ///
     /// # Panics
     /// If the hash of `key` panics.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, Shutdown};
+    /// let pool = Executor::threads().build()?;
+    /// let users = pool.keyed();
+    /// drop(users.shutdown(Shutdown::run_queued()));
+    /// let save = users.try_submit("ada", || "saved").unwrap_err().into_inner();
+    /// assert_eq!(pool.submit(save).wait().unwrap(), "saved");
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
     pub fn try_submit<T, F>(&self, key: K, f: F) -> Result<Task<T>, Rejected<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -96,6 +145,18 @@ impl<K: Hash + Eq + Send + 'static> Keyed<K> {
     ///
     /// # Panics
     /// If the hash of `key` panics.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, Expired, TaskError};
+    /// use std::time::Duration;
+    /// let (pool, manual) = Executor::manual();
+    /// let users = pool.keyed();
+    /// let limit = Duration::from_secs(1);
+    /// let task = users.job("ada", || "saved").name("save ada").queue_timeout(limit).submit();
+    /// manual.advance(limit);
+    /// assert!(matches!(task.wait(), Err(TaskError::TimedOut(Expired::Queue))));
+    /// ```
     pub fn job<T, F>(&self, key: K, f: F) -> Submission<'_, T, F>
     where
         F: FnOnce() -> T + Send + 'static,

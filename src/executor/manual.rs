@@ -63,6 +63,23 @@ impl Executor {
 /// [`TaskError::Broken`](crate::TaskError::Broken), what is submitted later too, and the time stands
 /// still. A job that is to move the time itself can own an `Arc` of it; while such a job is queued,
 /// that is not dropped.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, TaskError};
+/// use std::time::Duration;
+/// let (pool, manual) = Executor::manual();
+/// let (first, second) = (pool.submit(|| 1), pool.submit(|| 2));
+/// assert!(manual.run_one());
+/// assert_eq!(first.wait().unwrap(), 1);
+///
+/// let start = manual.now();
+/// manual.advance(Duration::from_secs(60));
+/// assert_eq!(manual.now() - start, manual.elapsed());
+///
+/// drop(manual);
+/// assert!(matches!(second.wait(), Err(TaskError::Broken(_))));
+/// ```
 #[must_use = "without it nobody runs the jobs: they end as broken"]
 pub struct Manual {
     turns: Turns,

@@ -96,11 +96,34 @@ impl Drop for Handle {
 
 impl Executor {
     /// An executor over threads of its own.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// let disk = poolbridge::Executor::threads()
+    ///     .max_workers(4)
+    ///     .thread_name("disk")
+    ///     .keep_alive(Duration::from_secs(60))
+    ///     .build()?;
+    /// assert_eq!(disk.submit(|| 6 * 7).wait().unwrap(), 42);
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
     pub fn threads() -> ThreadPoolBuilder {
         ThreadPoolBuilder::new()
     }
 
     /// An executor over somebody else's threads.
+    ///
+    /// # Panics
+    /// If the backend's `parallelism` does.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, backends::Rayon};
+    /// let pool = Executor::on(Rayon::global()).max_workers(2).build()?; // feature `rayon`
+    /// assert_eq!(pool.submit(|| 6 * 7).wait().unwrap(), 42);
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
     pub fn on(backend: impl Backend) -> ExecutorBuilder {
         ExecutorBuilder::new(Source::new(backend))
     }
@@ -179,6 +202,24 @@ impl Executor {
 
     /// Waits, asynchronously, for room in a bounded queue, then queues `f`. Places are given in
     /// the order of the first polls.
+    ///
+    /// # Errors
+    /// [`Rejected`] gives the closure back: the executor was shut down or is broken.
+    ///
+    /// # Cancel safety
+    /// Dropping the future before it resolves drops the closure un-run; its place goes to the next.
+    ///
+    /// # Examples
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let pool = poolbridge::Executor::threads().queue_capacity(2).build()?;
+    /// for row in 0..100 {
+    ///     pool.submit_when_ready(move || drop(row)).await?.detach();
+    ///     assert!(pool.snapshot().queued.len() <= 2); // however fast the rows are made
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn submit_when_ready<T, F>(&self, f: F) -> SubmitWhenReady<T, F>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -188,6 +229,21 @@ impl Executor {
     }
 
     /// A submission with options: a name, deadlines, who gets an outcome that nobody takes.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, Priority};
+    /// use std::time::Duration;
+    /// let pool = Executor::threads().build()?;
+    /// let report = pool
+    ///     .job(|| "ready")
+    ///     .name("report 17")
+    ///     .priority(Priority::Low)
+    ///     .queue_timeout(Duration::from_secs(60))
+    ///     .submit();
+    /// assert_eq!(report.wait().unwrap(), "ready");
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
     pub fn job<T, F>(&self, f: F) -> Submission<'_, T, F>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -239,6 +295,16 @@ impl Executor {
     }
 
     /// What is queued and what runs, at one moment.
+    ///
+    /// # Examples
+    /// ```
+    /// let (pool, manual) = poolbridge::Executor::manual();
+    /// let task = pool.job(|| 1).name("report 17").submit();
+    /// let seen = pool.snapshot();
+    /// assert_eq!(seen.queued[0].name.as_deref(), Some("report 17"));
+    /// assert!(seen.running.is_empty() && !seen.closed);
+    /// # drop((task, manual));
+    /// ```
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         snapshot::take(self.core())

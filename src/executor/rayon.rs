@@ -28,7 +28,11 @@ thread_local! {
 /// use poolbridge::{Executor, backends::Rayon};
 /// let half = Executor::on(Rayon::global()).max_workers(2).queue_capacity(100).build()?;
 /// assert_eq!(half.submit(|| 1).wait().unwrap(), 1);
-/// # Ok::<(), poolbridge::BuildError>(())
+///
+/// let own = std::sync::Arc::new(rayon::ThreadPoolBuilder::new().num_threads(1).build()?);
+/// let images = Executor::on(Rayon::pool(own)).queue_capacity(100).build()?;
+/// assert_eq!(images.submit(rayon::current_num_threads).wait().unwrap(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Rayon {
     /// `None`: the global one.

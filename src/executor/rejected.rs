@@ -6,6 +6,21 @@ use std::fmt;
 use crate::task::error::Reason;
 
 /// A closure that was not taken, with the reason.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, Reason};
+/// let (threads, _manual) = Executor::manual();
+/// let pool = Executor::on(threads).queue_capacity(1).build()?;
+/// let queued = pool.submit(|| 1);
+/// let rejected = pool.try_submit(|| 2).unwrap_err();
+/// let answer = match rejected.reason() {
+///     Reason::Full => (rejected.into_inner())(), // better here than not at all
+///     _ => panic!("{rejected}"),
+/// };
+/// assert_eq!(answer, 2);
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
 #[derive(Clone)]
 pub struct Rejected<F> {
     f: F,

@@ -43,7 +43,7 @@ use crate::task::trampoline;
 /// let pool = Executor::threads().max_workers(1).queue_capacity(1).build()?;
 /// let mut tasks = Vec::new();
 /// for n in 0..20 {
-///     tasks.push(pool.submit_when_ready(move || n).await?);
+///     tasks.push(pool.job(move || n).name(format!("row {n}")).submit_when_ready().await?);
 /// }
 /// for (n, task) in tasks.into_iter().enumerate() {
 ///     assert_eq!(task.await?, n);

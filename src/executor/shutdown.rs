@@ -27,7 +27,8 @@ use crate::time::sleep::Sleep;
 /// let gentle = Shutdown::run_queued();
 /// assert_eq!((gentle.queued, gentle.running), (Queued::Run, Running::Wait));
 /// let brisk = Shutdown::cancel_queued().running(Running::Request);
-/// # let _ = brisk;
+/// assert_eq!((brisk.queued, brisk.running), (Queued::Cancel, Running::Request));
+/// assert_eq!(Shutdown::hand_back().queued, Queued::HandBack);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shutdown {
@@ -87,6 +88,18 @@ impl Shutdown {
 }
 
 /// What became of an executor's work in a shutdown, that of its views included.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, Running, Shutdown};
+/// let pool = Executor::threads().build()?;
+/// let task = pool.submit_with(|cx| while !cx.is_cancelled() { std::thread::yield_now() });
+/// let brisk = Shutdown::cancel_queued().running(Running::Request);
+/// let report = pool.shutdown(brisk).wait_timeout(std::time::Duration::from_secs(60))?;
+/// assert_eq!((report.cancelled + report.finished, report.still_running), (1, 0));
+/// # drop(task);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
@@ -111,6 +124,18 @@ pub struct Report {
 ///
 /// # Cancel safety
 /// Waiting may be given up and taken up again; nothing is lost.
+///
+/// # Examples
+/// ```
+/// let (pool, manual) = poolbridge::Executor::manual();
+/// let task = pool.submit(|| "run elsewhere");
+/// let mut end = pool.shutdown(poolbridge::Shutdown::hand_back());
+/// end.take_handed_back().into_iter().for_each(poolbridge::Job::run);
+/// assert_eq!(task.wait()?, "run elsewhere");
+/// manual.run_all(); // its worker finds nothing and leaves
+/// assert!(end.wait()?.handed_back.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "the shutdown has begun; await or `wait` to see its end"]
 pub struct Termination {
     core: CoreRef,

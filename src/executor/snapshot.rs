@@ -46,6 +46,18 @@ pub struct Snapshot {
 }
 
 /// One task in a [`Snapshot`].
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, Status};
+/// let (pool, _manual) = Executor::manual();
+/// let task = pool.job(|| 1).name("report 17").label("nightly").submit();
+/// let seen = &pool.snapshot().queued[0];
+/// assert_eq!((seen.id, seen.status, seen.awaited), (task.id(), Status::Pending, true));
+/// assert_eq!(seen.label.as_deref(), Some("nightly"));
+/// task.detach();
+/// assert!(!pool.snapshot().queued[0].awaited);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TaskInfo {
@@ -67,6 +79,21 @@ pub struct TaskInfo {
 impl Snapshot {
     /// The running tasks that were given up: they timed out, or their `Task` was dropped, and
     /// their threads have not come back yet.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::mpsc;
+    /// let pool = poolbridge::Executor::threads().build()?;
+    /// let (open, gate) = mpsc::channel::<()>();
+    /// let (tell, started) = mpsc::channel();
+    /// let stuck = pool.job(move || (tell.send(()), gate.recv())).name("stuck").submit();
+    /// started.recv()?;
+    /// drop(stuck); // it is asked to stop, and does not look
+    /// let names: Vec<_> = pool.snapshot().abandoned().map(|task| task.name.clone()).collect();
+    /// assert_eq!(names, [Some("stuck".into())]);
+    /// # drop(open);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn abandoned(&self) -> impl Iterator<Item = &TaskInfo> {
         let given_up =
             |task: &&TaskInfo| task.status.is_done() || (task.asked_to_stop && !task.awaited);

@@ -249,6 +249,7 @@ where
 /// let late = pool
 ///     .job(|| "never runs")
 ///     .name("report 17")
+///     .label("nightly")
 ///     .queue_timeout(Duration::from_millis(5))
 ///     .submit();
 /// assert!(matches!(late.wait(), Err(TaskError::TimedOut(Expired::Queue))));
@@ -313,6 +314,16 @@ where
     /// The time is that of the clock which ruled at the submission, as for
     /// [`queue_timeout`](Self::queue_timeout). With [`OnFull::RunOnCaller`](crate::OnFull), a
     /// current-thread runtime that runs the closure itself cannot keep time meanwhile.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, Expired, TaskError};
+    /// let pool = Executor::threads().build()?;
+    /// let search = pool.job_with(|cx| while cx.check().is_ok() { std::thread::yield_now() });
+    /// let outcome = search.run_timeout(std::time::Duration::from_millis(5)).submit().wait();
+    /// assert!(matches!(outcome, Err(TaskError::TimedOut(Expired::Run))));
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
     pub fn run_timeout(mut self, limit: Duration) -> Self {
         self.details.run_timeout = Some(limit);
         self
@@ -356,6 +367,14 @@ where
     ///
     /// # Errors
     /// [`Rejected`] holds the closure and says why.
+    ///
+    /// # Examples
+    /// ```
+    /// let pool = poolbridge::Executor::inline();
+    /// drop(pool.shutdown(poolbridge::Shutdown::run_queued()));
+    /// let rejected = pool.job(|| 7).name("report 17").try_submit().unwrap_err();
+    /// assert_eq!((rejected.into_inner())(), 7);
+    /// ```
     pub fn try_submit(self) -> Result<Task<T>, Rejected<F>> {
         try_submit(self.executor, Plain(self.f), self.place, Some(self.details), None)
             .map_err(|(Plain(f), reason)| Rejected::new(f, reason))

@@ -48,6 +48,24 @@ pub struct ThreadPoolBuilder {
 type Spawner = Box<dyn Fn(PoolThread) -> io::Result<()> + Send + Sync>;
 
 /// A thread that an executor wants started; see [`ThreadPoolBuilder::spawn_handler`].
+///
+/// # Examples
+/// ```
+/// use std::thread;
+/// let pool = poolbridge::Executor::threads()
+///     .thread_name("pinned")
+///     .spawn_handler(|own| {
+///         let mut thread = thread::Builder::new().name(own.name().into());
+///         if let Some(bytes) = own.stack_size() {
+///             thread = thread.stack_size(bytes);
+///         }
+///         thread.spawn(move || /* pin it, then */ own.run()).map(drop)
+///     })
+///     .build()?;
+/// let name = pool.submit(|| thread::current().name().map(String::from));
+/// assert_eq!(name.wait().unwrap().as_deref(), Some("pinned-0"));
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
 pub struct PoolThread {
     name: String,
     stack_size: Option<usize>,
@@ -102,6 +120,17 @@ impl ThreadPoolBuilder {
     }
 
     /// The threads' stack size in bytes; default: the platform's.
+    ///
+    /// # Examples
+    /// ```
+    /// /// A kilobyte of stack and more for each level.
+    /// fn depth(levels: u32) -> u32 {
+    ///     if levels == 0 { 0 } else { std::hint::black_box([1; 256])[0] + depth(levels - 1) }
+    /// }
+    /// let pool = poolbridge::Executor::threads().stack_size(32 << 20).build()?;
+    /// assert_eq!(pool.submit(|| depth(5000)).wait().unwrap(), 5000);
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
@@ -115,6 +144,19 @@ impl ThreadPoolBuilder {
 
     /// At most this many threads more stand in for workers that are blocked inside
     /// [`context::blocking`](crate::context::blocking). Default: none.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, context};
+    /// let pool = Executor::threads().max_workers(1).stand_ins(1).build()?;
+    /// let inner = pool.clone();
+    /// let task = pool.submit(move || {
+    ///     // A foreign `block_on` knows nothing of pools: with one thread it would wait for ever.
+    ///     context::blocking(|| futures::executor::block_on(inner.submit(|| 7)))
+    /// });
+    /// assert_eq!(task.wait().unwrap().unwrap(), 7);
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
     pub fn stand_ins(mut self, max: usize) -> Self {
         self.config.stand_ins = max;
         self
@@ -131,6 +173,20 @@ impl ThreadPoolBuilder {
     ///
     /// A thread that has been idle for [`keep_alive`](Self::keep_alive) leaves and takes its state
     /// along. State that must not be lost wants `keep_alive(Duration::MAX)`.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, TaskError};
+    /// use std::fs::File;
+    /// let pool = Executor::threads().initializer(|| File::open("Cargo.toml")).build()?;
+    /// let length = pool.submit_with(|cx| cx.state::<File>().metadata().map(|data| data.len()));
+    /// assert!(length.wait().unwrap().unwrap() > 0);
+    ///
+    /// let broken = Executor::threads().initializer(|| File::open("no such file")).build()?;
+    /// let Err(TaskError::Broken(why)) = broken.submit(|| ()).wait() else { panic!("it opened") };
+    /// assert!(why.cause().unwrap().is::<std::io::Error>());
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
     pub fn initializer<S, E>(
         mut self,
         make: impl Fn() -> Result<S, E> + Send + Sync + 'static,
@@ -145,12 +201,35 @@ impl ThreadPoolBuilder {
     }
 
     /// Runs on each new thread, first of all.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::cell::Cell;
+    /// thread_local!(static READY: Cell<bool> = const { Cell::new(false) });
+    /// // A C library may want a call on each thread that uses it.
+    /// let pool = poolbridge::Executor::threads().on_thread_start(|| READY.set(true)).build()?;
+    /// assert!(pool.submit(|| READY.get()).wait().unwrap());
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
     pub fn on_thread_start(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
         self.config.on_thread_start = Some(Box::new(hook));
         self
     }
 
     /// Runs on each thread that leaves, last of all: its worker state is dropped already.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, Shutdown};
+    /// let (tell, told) = std::sync::mpsc::channel();
+    /// let leave = move || tell.send("detached").unwrap();
+    /// let pool = Executor::threads().on_thread_stop(leave).build()?;
+    /// let task = pool.submit(|| ());
+    /// pool.shutdown(Shutdown::run_queued()).wait()?; // the end of the hooks, too
+    /// assert_eq!(told.try_recv()?, "detached");
+    /// # drop(task);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn on_thread_stop(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
         self.config.on_thread_stop = Some(Box::new(hook));
         self
@@ -181,6 +260,15 @@ impl ThreadPoolBuilder {
     ///
     /// # Errors
     /// [`BuildError`] says which options don't go together.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{BuildError, Executor, OnFull};
+    /// let counted = Executor::threads().initializer(|| Ok::<_, std::io::Error>(0_u32));
+    /// // The submitting thread would have no such state.
+    /// let built = counted.on_full(OnFull::RunOnCaller).build();
+    /// assert_eq!(built.unwrap_err(), BuildError::CallerHasNoState);
+    /// ```
     pub fn build(self) -> Result<Executor, BuildError> {
         self.config.check()?;
         let parallelism = NonZeroUsize::new(self.config.max_workers).unwrap_or(NonZeroUsize::MIN);

@@ -44,6 +44,28 @@ const NESTED: usize = 16;
 
 /// One turn at an executor's queue, to be run on a thread that a [`Backend`](super::Backend)
 /// supplies. Dropping it un-run gives the turn back.
+///
+/// # Examples
+/// Jobs for a loop that the program has anyway, a window's say:
+/// ```
+/// use poolbridge::{Backend, Executor, StartError, Worker};
+/// use std::{num::NonZeroUsize, sync::mpsc};
+/// struct MainThread(mpsc::Sender<Worker>);
+/// impl Backend for MainThread {
+///     fn start(&self, worker: Worker) -> Result<(), StartError> {
+///         self.0.send(worker).map_err(|_| StartError::new("the main loop has ended"))
+///     }
+///     fn parallelism(&self) -> NonZeroUsize {
+///         NonZeroUsize::MIN
+///     }
+/// }
+/// let (turns, events) = mpsc::channel();
+/// let pool = Executor::on(MainThread(turns)).build()?;
+/// let task = pool.submit(|| std::thread::current().id());
+/// events.recv()?.run();
+/// assert_eq!(task.wait()?, std::thread::current().id());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Worker {
     core: CoreRef,
     /// The turn has not been given back.

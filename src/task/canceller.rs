@@ -18,6 +18,7 @@ use super::state::{Cancel, Status};
 /// use poolbridge::{Cancel, Status};
 /// let (promise, task) = poolbridge::promise::<u8>();
 /// let canceller = task.canceller();
+/// assert_eq!(canceller.id(), task.id());
 /// assert_eq!(canceller.clone().cancel(), Cancel::Prevented);
 /// assert_eq!(canceller.status(), Status::Cancelled);
 /// assert!(promise.is_cancelled());
@@ -82,6 +83,22 @@ impl fmt::Debug for Canceller {
 ///
 /// # Cancel safety
 /// It may be dropped and made anew at any time; nothing is lost.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// # futures::executor::block_on(async {
+/// let pool = poolbridge::Executor::threads().build()?;
+/// let buffer = Arc::new([0_u8; 16]);
+/// let lent = Arc::clone(&buffer);
+/// let task = pool.submit(move || lent.len());
+/// let canceller = task.canceller();
+/// drop(task); // the job may be in the midst of it
+/// canceller.stopped().await;
+/// assert!(Arc::into_inner(buffer).is_some()); // ours alone again
+/// # Ok::<(), poolbridge::BuildError>(())
+/// # }).unwrap();
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Stopped {
     cell: CellRef,

@@ -31,6 +31,22 @@ use crate::sync::{SharedArc, now};
 /// assert_eq!(task.wait().unwrap(), Ok(499_500));
 /// # Ok::<(), poolbridge::BuildError>(())
 /// ```
+/// What else it tells:
+/// ```
+/// let (pool, manual) = poolbridge::Executor::manual();
+/// let minute = std::time::Duration::from_secs(60);
+/// let deadline = manual.now() + minute;
+/// let job = pool.job_with(move |cx| {
+///     assert!(!cx.is_cancelled());
+///     assert_eq!((cx.deadline(), cx.remaining()), (Some(deadline), Some(minute)));
+///     assert!(cx.try_state::<String>().is_none()); // this executor has no initializer
+///     cx.task_id()
+/// });
+/// let task = job.run_timeout(minute).submit();
+/// let id = task.id();
+/// manual.run_all();
+/// assert_eq!(task.wait().unwrap(), id);
+/// ```
 #[derive(Clone)]
 pub struct Context {
     cell: CellRef,
@@ -88,6 +104,21 @@ impl Context {
 
     /// Whether the task has been asked to stop: by a cancel, by the drop of its `Task`, by a
     /// deadline or by a shutdown.
+    ///
+    /// # Examples
+    /// ```
+    /// let pool = poolbridge::Executor::threads().build()?;
+    /// let (tell, started) = std::sync::mpsc::channel();
+    /// let task = pool.submit_with(move |cx| {
+    ///     tell.send(()).unwrap();
+    ///     while !cx.is_cancelled() { /* a step of the work */ }
+    ///     "stopped early"
+    /// });
+    /// started.recv()?;
+    /// let _ = task.cancel();
+    /// assert_eq!(task.wait()?, "stopped early");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.cell.state().is_stop_asked()
@@ -213,6 +244,17 @@ impl fmt::Debug for Context {
 }
 
 /// A cancel hook's registration.
+///
+/// # Examples
+/// ```
+/// let pool = poolbridge::Executor::inline();
+/// let task = pool.submit_with(|cx| {
+///     let hook = cx.on_cancel(|| println!("the connection is shut down"));
+///     // ... the part that waits for the network ...
+///     hook.remove() // nobody shuts it down from here on
+/// });
+/// assert!(task.wait().unwrap());
+/// ```
 #[derive(Debug)]
 pub struct OnCancel {
     cell: CellRef,

@@ -7,6 +7,17 @@ use super::id::TaskId;
 use crate::sync::SharedArc;
 
 /// A wait that could never end: what it waits for waits, in the end, for the waiting thread.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, Shutdown};
+/// let pool = Executor::threads().build()?;
+/// let own = pool.clone();
+/// let task = pool.submit(move || own.shutdown(Shutdown::run_queued()).wait());
+/// let error = task.wait().unwrap().unwrap_err(); // the job is what the shutdown waits for
+/// assert!(error.to_string().contains("wait for it elsewhere"));
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct WouldDeadlock(SharedArc<Deadlock>);
 

@@ -47,6 +47,13 @@ pub enum TaskError {
 impl TaskError {
     /// The status of a task that ended with this error: [`Status::Cancelled`] for
     /// [`TaskError::Cancelled`], [`Status::Failed`] for every other.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Expired, Status, TaskError};
+    /// assert_eq!(TaskError::Cancelled.status(), Status::Cancelled);
+    /// assert_eq!(TaskError::TimedOut(Expired::Queue).status(), Status::Failed);
+    /// ```
     #[must_use]
     pub fn status(&self) -> Status {
         match self {
@@ -114,6 +121,19 @@ impl From<TaskError> for std::io::Error {
 }
 
 /// A panic that a closure ended with.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, TaskError};
+/// let pool = Executor::threads().build()?;
+/// let task = pool.submit(|| -> u8 { panic!("no luck") });
+/// let id = task.id();
+/// let Err(TaskError::Panicked(panic)) = task.wait() else { unreachable!() };
+/// assert_eq!((panic.task(), panic.message()), (id, "no luck"));
+/// assert!(panic.clone().into_payload().unwrap().is::<&str>());
+/// assert!(panic.into_payload().is_none()); // taken
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
 #[derive(Clone)]
 pub struct Panic(SharedArc<PanicInner>);
 
@@ -160,6 +180,15 @@ impl Panic {
     /// # Panics
     /// Always: with the closure's payload, or with its text where another clone of this error has
     /// taken the payload.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, TaskError};
+    /// let outcome = Executor::inline().submit(|| -> u8 { std::panic::panic_any(7_u8) }).wait();
+    /// let Err(TaskError::Panicked(panic)) = outcome else { unreachable!() };
+    /// let caught = std::panic::catch_unwind(|| panic.resume()).unwrap_err();
+    /// assert_eq!(caught.downcast_ref(), Some(&7_u8)); // as if it had happened here
+    /// ```
     pub fn resume(self) -> ! {
         let message = self.to_string();
         match self.into_payload() {
@@ -199,6 +228,16 @@ impl fmt::Debug for Panic {
 impl Error for Panic {}
 
 /// Why an executor did not take a job.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, Reason, Shutdown};
+/// let pool = Executor::inline();
+/// drop(pool.shutdown(Shutdown::run_queued()));
+/// let rejected = pool.try_submit(|| 1).unwrap_err();
+/// // Room may come; an executor that was shut down does not come back.
+/// assert!(!matches!(rejected.reason(), Reason::Full | Reason::Displaced));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Reason {
@@ -240,6 +279,15 @@ impl Error for Reason {
 }
 
 /// An executor that cannot run what it was given, with the cause.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, TaskError};
+/// let pool = Executor::threads().initializer(|| Err::<(), _>("the database is down")).build()?;
+/// let Err(TaskError::Broken(broken)) = pool.submit(|| 1).wait() else { unreachable!() };
+/// assert_eq!(broken.cause().unwrap().to_string(), "the database is down");
+/// # Ok::<(), poolbridge::BuildError>(())
+/// ```
 #[derive(Clone)]
 pub struct Broken(SharedArc<BrokenInner>);
 
@@ -295,6 +343,17 @@ impl Error for Broken {
 }
 
 /// A blocking wait ran out of time. Nothing happened to the task: wait again, or cancel it.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Status, WaitTimeout};
+/// let (promise, mut task) = poolbridge::promise();
+/// let early: WaitTimeout = task.result(std::time::Duration::ZERO).unwrap_err();
+/// assert!(early.to_string().contains("it goes on"));
+/// assert_eq!(task.status(), Status::Pending); // nothing happened to it
+/// promise.set_result(5).unwrap();
+/// assert_eq!(task.wait().unwrap(), 5);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitTimeout {
     pub(crate) task: TaskId,
@@ -309,6 +368,18 @@ impl fmt::Display for WaitTimeout {
 impl Error for WaitTimeout {}
 
 /// The answer of [`Context::check`](crate::Context::check) in a task that has been asked to stop.
+///
+/// # Examples
+/// ```
+/// fn copy(cx: &poolbridge::Context, rows: u32) -> std::io::Result<u32> {
+///     for _row in 0..rows {
+///         cx.check()?; // becomes an `io::Error`
+///     }
+///     Ok(rows)
+/// }
+/// let task = poolbridge::Executor::inline().submit_with(|cx| copy(cx, 1000));
+/// assert_eq!(task.wait().unwrap().unwrap(), 1000);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cancelled;
 

@@ -35,6 +35,17 @@ impl<T, E> Task<Result<T, E>> {
 
 impl<T, E> Shielded<Result<T, E>> {
     /// As [`Task::flatten`].
+    ///
+    /// # Examples
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let pool = poolbridge::Executor::threads().build()?;
+    /// let look = pool.submit(|| std::fs::metadata("Cargo.toml"));
+    /// // Given up by a `select!`, it goes on.
+    /// assert!(look.shield().flatten().await?.is_file());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn flatten(self) -> Flatten<T, E, Self> {
         Flatten::new(self)
     }
@@ -52,6 +63,26 @@ impl<T, E> Shielded<Result<T, E>> {
 ///
 /// # Panics
 /// Polling it after it has resolved panics.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, Flatten};
+/// use std::io;
+///
+/// fn length(pool: &Executor, path: &'static str) -> Flatten<u64, io::Error> {
+///     pool.submit(move || std::fs::metadata(path).map(|data| data.len())).flatten()
+/// }
+///
+/// # futures::executor::block_on(async {
+/// let pool = Executor::threads().build().map_err(io::Error::other)?;
+/// assert!(length(&pool, "Cargo.toml").await? > 0);
+/// let error = length(&pool, "no such file").await.unwrap_err();
+/// assert_eq!(error.kind(), io::ErrorKind::NotFound);
+/// let task = length(&pool, "Cargo.toml").into_inner(); // two results again
+/// assert!(task.await.is_ok_and(|length| length.is_ok()));
+/// # Ok::<(), io::Error>(())
+/// # }).unwrap();
+/// ```
 #[must_use = "dropping it drops the task, which cancels"]
 pub struct Flatten<T, E, A = Task<Result<T, E>>> {
     awaited: A,

@@ -11,6 +11,21 @@ use super::state::Verdict;
 ///
 /// Users see one where a shutdown hands queued work back
 /// ([`Report::handed_back`](crate::Report)).
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, Shutdown, TaskError};
+/// let (pool, manual) = Executor::manual();
+/// let (first, second) = (pool.submit(|| 1), pool.submit(|| 2));
+/// for job in pool.shutdown(Shutdown::hand_back()).take_handed_back() {
+///     if job.task_id() == first.id() {
+///         job.run(); // the other one is dropped
+///     }
+/// }
+/// assert_eq!(first.wait().unwrap(), 1);
+/// assert!(matches!(second.wait(), Err(TaskError::Cancelled)));
+/// # drop(manual);
+/// ```
 pub struct Job {
     /// Gone once run.
     cell: Option<CellRef>,

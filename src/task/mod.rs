@@ -94,6 +94,13 @@ impl<T> Task<T> {
     }
 
     /// The task's name.
+    ///
+    /// # Examples
+    /// ```
+    /// let task = poolbridge::Executor::inline().submit(|| -> u8 { panic!("no luck") });
+    /// let id = task.id();
+    /// assert!(task.wait().unwrap_err().to_string().contains(&format!("task {id} panicked")));
+    /// ```
     #[must_use]
     pub fn id(&self) -> TaskId {
         self.cell().id()
@@ -101,6 +108,16 @@ impl<T> Task<T> {
 
     /// Where the task stands. `Finished` and `Failed` mean released: captures dropped, callbacks
     /// run, worker free. `Cancelled` shows at once.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Executor, Status};
+    /// let (pool, manual) = Executor::manual();
+    /// let task = pool.submit(|| 1);
+    /// assert_eq!(task.status(), Status::Pending);
+    /// manual.run_one();
+    /// assert_eq!(task.status(), Status::Finished);
+    /// ```
     #[must_use]
     pub fn status(&self) -> Status {
         self.cell().state().status()
@@ -136,6 +153,16 @@ impl<T> Task<T> {
     }
 
     /// A clonable, type-erased remote control.
+    ///
+    /// # Examples
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (_promise, task) = poolbridge::promise::<u8>();
+    /// let canceller = task.canceller(); // for a signal handler, while the task is awaited here
+    /// std::thread::spawn(move || drop(canceller.cancel()));
+    /// assert!(matches!(task.await, Err(poolbridge::TaskError::Cancelled)));
+    /// # });
+    /// ```
     #[must_use]
     pub fn canceller(&self) -> Canceller {
         Canceller::new(self.cell().clone())
@@ -162,6 +189,14 @@ impl<T> Task<T> {
     }
 
     /// Takes a callback back: true if it has not run and will not.
+    ///
+    /// # Examples
+    /// ```
+    /// let (promise, mut task) = poolbridge::promise();
+    /// let id = task.add_done_callback(|_| unreachable!("taken back"));
+    /// assert!(task.remove_done_callback(id));
+    /// promise.set_result(5).unwrap();
+    /// ```
     pub fn remove_done_callback(&self, id: CallbackId) -> bool {
         self.cell().remove_callback(id)
     }
@@ -257,6 +292,14 @@ impl<T> Task<T> {
 
     /// Lets the work run with nobody waiting. Its callbacks still run; its outcome is dropped, and
     /// not given to [`on_abandoned`](crate::Submission::on_abandoned).
+    ///
+    /// # Examples
+    /// ```
+    /// let (pool, manual) = poolbridge::Executor::manual();
+    /// drop(pool.submit(|| unreachable!("cancelled by the drop")));
+    /// pool.submit(|| println!("runs all the same")).detach();
+    /// assert_eq!(manual.run_all(), 1);
+    /// ```
     pub fn detach(mut self) {
         self.cell().forget_reclaim();
         self.handle.give_up();

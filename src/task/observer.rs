@@ -12,6 +12,18 @@ use super::plan::Plan;
 use crate::sync::{Parker, ThreadId};
 
 /// Names a callback of one task, for [`Task::remove_done_callback`](crate::Task::remove_done_callback).
+///
+/// # Examples
+/// ```
+/// use poolbridge::{CallbackId, Executor};
+/// let (pool, manual) = Executor::manual();
+/// let mut task = pool.submit(|| 1);
+/// let ids: Vec<CallbackId> = (0..3).map(|_| task.add_done_callback(|_| ())).collect();
+/// assert!(task.remove_done_callback(ids[1]));
+/// assert!(!task.remove_done_callback(ids[1])); // gone
+/// manual.run_one();
+/// assert!(!task.remove_done_callback(ids[0])); // it has run
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CallbackId(pub(super) u64);
 

@@ -17,6 +17,26 @@ use crate::sync::Mutex;
 /// Dropping it uncompleted ends the task with [`TaskError::Lost`]; no task waits for ever.
 ///
 /// Completing consumes it, so a second outcome (CPython's `InvalidStateError`) does not compile.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Promise, TaskError};
+/// use std::collections::HashMap;
+///
+/// // What a reader thread of a connection keeps: who waits for which answer.
+/// let mut waiting: HashMap<u32, Promise<&str>> = HashMap::new();
+/// let (promise, first) = poolbridge::promise();
+/// waiting.insert(1, promise);
+/// let (promise, second) = poolbridge::promise();
+/// waiting.insert(2, promise);
+///
+/// if let Some(promise) = waiting.remove(&1) {
+///     let _ = promise.set_result("200 OK"); // whoever asked may have given up
+/// }
+/// assert_eq!(first.wait().unwrap(), "200 OK");
+/// drop(waiting); // the connection is gone
+/// assert!(matches!(second.wait(), Err(TaskError::Lost)));
+/// ```
 pub struct Promise<T: Send + 'static> {
     cell: CellRef,
     /// Once it is running.
@@ -48,6 +68,17 @@ pub fn promise<T: Send + 'static>() -> (Promise<T>, Task<T>) {
 impl<T: Send + 'static> Promise<T> {
     /// Says that the work has begun: from here on `cancel` asks it to stop instead of preventing
     /// it. False if the task is over already; then don't begin.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::Cancel;
+    /// let (promise, task) = poolbridge::promise();
+    /// assert!(promise.set_running());
+    /// assert_eq!(task.cancel(), Cancel::Requested);
+    /// assert!(promise.is_cancelled()); // so stop early, or go on
+    /// promise.set_result("half of it").unwrap();
+    /// assert_eq!(task.wait().unwrap(), "half of it");
+    /// ```
     pub fn set_running(&self) -> bool {
         let mut owner = self.owner.lock();
         if owner.is_none() {
@@ -60,6 +91,14 @@ impl<T: Send + 'static> Promise<T> {
     ///
     /// # Errors
     /// The value comes back if the task is over: cancelled, or timed out.
+    ///
+    /// # Examples
+    /// ```
+    /// let (promise, task) = poolbridge::promise();
+    /// assert_eq!(promise.task_id(), task.id());
+    /// drop(task);
+    /// assert_eq!(promise.set_result("for nobody"), Err("for nobody"));
+    /// ```
     pub fn set_result(self, value: T) -> Result<(), T> {
         // The outcome that comes back is the one that went in.
         self.complete(Ok(value)).map_err(|outcome| match outcome {
@@ -72,6 +111,14 @@ impl<T: Send + 'static> Promise<T> {
     ///
     /// # Errors
     /// The error comes back if the task is over.
+    ///
+    /// # Examples
+    /// ```
+    /// use poolbridge::{Expired, TaskError};
+    /// let (promise, task) = poolbridge::promise::<u8>();
+    /// promise.set_error(TaskError::TimedOut(Expired::Run)).unwrap(); // the library gave up
+    /// assert!(matches!(task.wait(), Err(TaskError::TimedOut(Expired::Run))));
+    /// ```
     pub fn set_error(self, error: TaskError) -> Result<(), TaskError> {
         self.complete(Err(error)).map_err(|outcome| match outcome {
             Err(error) => error,
@@ -84,6 +131,17 @@ impl<T: Send + 'static> Promise<T> {
     ///
     /// # Errors
     /// The outcome comes back if the task is over: cancelled, or timed out.
+    ///
+    /// # Examples
+    /// ```
+    /// let (promise, task) = poolbridge::promise();
+    /// let pool = poolbridge::Executor::threads().build()?;
+    /// let mut source = pool.submit(|| 7);
+    /// // One task's outcome, whatever it is, for another one.
+    /// source.add_done_callback(move |outcome| drop(promise.complete(outcome.clone())));
+    /// assert_eq!(task.wait().unwrap(), 7);
+    /// # Ok::<(), poolbridge::BuildError>(())
+    /// ```
     pub fn complete(mut self, outcome: Result<T, TaskError>) -> Result<(), Result<T, TaskError>> {
         self.finish(outcome)
     }

@@ -13,8 +13,28 @@ use super::error::TaskError;
 /// So a `select!` or a timeout around it gives up waiting, not the work. Cancelling the task by a
 /// [`Canceller`](crate::Canceller) still works.
 ///
+/// # Errors
+/// What the task ended with.
+///
 /// # Cancel safety
 /// Dropping it detaches the task; [`into_inner`](Self::into_inner) gives the task back.
+///
+/// # Panics
+/// Polling it after it has resolved panics.
+///
+/// # Examples
+/// ```
+/// use futures::future::{Either, ready, select};
+/// use poolbridge::Executor;
+/// # futures::executor::block_on(async {
+/// let (pool, manual) = Executor::manual();
+/// let upload = pool.submit(|| "sent").shield();
+/// let Either::Left((_, upload)) = select(ready("enough"), upload).await else { panic!() };
+/// let upload = upload.into_inner(); // dropping `upload` would have let it run, too
+/// manual.run_all();
+/// assert_eq!(upload.await.unwrap(), "sent");
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Shielded<T> {
     /// Gone once given back.

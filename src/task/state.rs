@@ -38,6 +38,14 @@
 use std::fmt;
 
 /// Why a deadline ended a task.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Expired, TaskError};
+/// // What never ran can be submitted again; what runs on, abandoned, would run twice.
+/// let again = |error: &TaskError| matches!(error, TaskError::TimedOut(Expired::Queue));
+/// assert!(!again(&TaskError::TimedOut(Expired::Run)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Expired {
@@ -51,6 +59,13 @@ pub enum Expired {
 }
 
 /// Where a task stands.
+///
+/// # Examples
+/// ```
+/// let (promise, task) = poolbridge::promise::<u8>();
+/// drop(promise); // nobody will complete it
+/// assert_eq!(task.status(), poolbridge::Status::Failed);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
@@ -85,6 +100,15 @@ impl Status {
 ///
 /// CPython's `Future.cancel` answers with a boolean that means "prevented" or one of two other
 /// things; here each has its name.
+///
+/// # Examples
+/// ```
+/// let (promise, task) = poolbridge::promise();
+/// promise.set_running();
+/// assert_eq!(task.cancel(), poolbridge::Cancel::Requested);
+/// promise.set_result(1).unwrap(); // it did not look
+/// assert_eq!(task.cancel(), poolbridge::Cancel::TooLate);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "a running task is only asked to stop; see the variants"]
 pub enum Cancel {

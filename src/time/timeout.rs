@@ -62,6 +62,22 @@ impl<T> Task<T> {
 ///
 /// # Panics
 /// Polling it after it has resolved panics.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, Expired, TaskError};
+/// use std::time::Duration;
+/// # futures::executor::block_on(async {
+/// let (pool, manual) = Executor::manual();
+/// let minute = Duration::from_secs(60);
+/// let limited = pool.submit(|| 1).timeout(minute);
+/// let kept = pool.submit(|| 2).timeout(minute).into_inner(); // without the limit again
+/// manual.advance(minute);
+/// assert!(matches!(limited.await, Err(TaskError::TimedOut(Expired::Await))));
+/// manual.run_all();
+/// assert_eq!(kept.await.unwrap(), 2);
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Timeout<T> {
     /// Gone once timed out.
@@ -136,6 +152,25 @@ impl<T> fmt::Debug for Timeout<T> {
 ///
 /// # Cancel safety
 /// As [`Timeout`].
+///
+/// # Panics
+/// Polling it after it has resolved panics.
+///
+/// # Examples
+/// ```
+/// use poolbridge::{Executor, TaskError};
+/// use std::time::Duration;
+/// # futures::executor::block_on(async {
+/// let (pool, manual) = Executor::manual();
+/// let second = Duration::from_secs(1);
+/// let price = pool.submit(|| 12).timeout_or(second, 10); // 10 is yesterday's
+/// manual.advance(second);
+/// assert_eq!(price.await.unwrap(), 10);
+/// let failed = pool.submit(|| -> u8 { panic!("no luck") }).timeout_or(second, 10);
+/// manual.run_all();
+/// assert!(matches!(failed.await, Err(TaskError::Panicked(_)))); // other errors stay errors
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct TimeoutOr<T> {
     timeout: Timeout<T>,
@@ -147,6 +182,17 @@ impl<T> Unpin for TimeoutOr<T> {}
 
 impl<T, E> TimeoutOr<Result<T, E>> {
     /// As [`Task::flatten`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::{io, time::Duration};
+    /// # futures::executor::block_on(async {
+    /// let (_promise, task) = poolbridge::promise::<io::Result<u8>>();
+    /// let length = task.timeout_or(Duration::ZERO, Ok(0)).flatten();
+    /// assert_eq!(length.await?, 0);
+    /// # Ok::<(), io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn flatten(self) -> Flatten<T, E, Self> {
         Flatten::new(self)
     }
