@@ -14,7 +14,8 @@ pub(crate) use self::shuttle::{explore, how, is_exhaustive, prepare};
 #[cfg(poolbridge_stress)]
 pub(crate) use self::stress::{explore, how, is_exhaustive, prepare};
 
-/// What a model says of itself.
+/// What a model says of itself; each form looks at its own.
+#[allow(dead_code)]
 pub(crate) struct Limits {
     /// Preemptions of an execution, where all orders are tried.
     pub(crate) bound: Option<usize>,

@@ -10,6 +10,7 @@
 //! Against a worker's pop and against a cancel it is one more of both: the line is left under the
 //! queue's lock, and the start is arrow 1.
 
+use super::child::Parent;
 use super::core::CoreRef;
 use super::lanes::InHand;
 use super::lines::{Entry, Lane};
@@ -66,6 +67,30 @@ pub(super) fn run(cell: &CellRef) -> Result<(), WouldDeadlock> {
     Ok(())
 }
 
+/// Whether [`run`] would run a queued task of `core` on a worker with those seats, as things stand.
+pub(super) fn could_run(seats: &[CoreRef], core: &CoreRef, cell: &CellRef) -> bool {
+    let is_seated = |core: &CoreRef| seats.iter().any(|seat| seat.pool() == core.pool());
+    if core.config.serial && is_seated(core) {
+        return false;
+    }
+    {
+        let queue = core.lock();
+        let in_hand = queue.lines.in_hand_before(cell).unwrap_or(InHand::Nothing);
+        if !queue.lines.lists.is_pending(cell) || in_hand != InHand::Nothing {
+            return false;
+        }
+    }
+    let mut at = core;
+    while !is_seated(at) {
+        let Some(parent) = at.parent() else { return false };
+        if !Permit::is_to_be_had(at, parent) {
+            return false;
+        }
+        at = parent.executor.core();
+    }
+    true
+}
+
 /// The executor of a queued task, if this thread is a worker of its tree. Lets no last reference go:
 /// the caller may have a lock.
 pub(super) fn find(seats: &[CoreRef], cell: &CellRef) -> Option<CoreRef> {
@@ -111,6 +136,15 @@ impl Permit {
         queue.workers += 1;
         drop(queue);
         Some(Self { turn: Worker::new(core.clone()), lane: Lane(None) })
+    }
+
+    /// Whether [`take`](Self::take) would give one.
+    fn is_to_be_had(core: &CoreRef, parent: &Parent) -> bool {
+        if parent.executor.core().lock().lines.has_turn(core.pool()) {
+            return true;
+        }
+        let queue = core.lock();
+        parent.key.is_none() && queue.workers < queue.limit()
     }
 
     fn give_back(self) {

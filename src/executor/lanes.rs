@@ -170,14 +170,22 @@ impl Lanes {
 
     /// Takes a turn back, if it is at the head of a lane that is not busy; the lane is busy then.
     pub(super) fn take_turn(&mut self, lists: &Lists, pool: u32) -> Option<(Worker, Lane)> {
-        let slot = self.slots.iter().position(|slot| {
-            slot.ready && slot.turns.front().is_some_and(|turn| turn.worker.pool() == pool)
-        })?;
-        let worker = pop_first(&mut self.slots[slot].turns, lists.first(Line::lane(slot)))?;
+        let slot = self.slot_of_turn(lists, pool)?;
+        let turn = self.slots[slot].turns.pop_front()?;
         self.turns -= 1;
         self.unready(slot);
         self.slots[slot].in_hand = InHand::Turn(pool);
-        Some((worker, Lane(Some(slot))))
+        Some((turn.worker, Lane(Some(slot))))
+    }
+
+    /// The lane that is not busy at whose head a turn of that executor is.
+    pub(super) fn slot_of_turn(&self, lists: &Lists, pool: u32) -> Option<usize> {
+        let is_head = |(at, slot): (usize, &Slot)| {
+            let turn = slot.turns.front().filter(|turn| turn.worker.pool() == pool)?;
+            let rival = lists.first(Line::lane(at));
+            (slot.ready && rival.is_none_or(|rival| turn.arrival < rival)).then_some(at)
+        };
+        self.slots.iter().enumerate().find_map(is_head)
     }
 
     pub(super) fn turns_of(&self, pool: u32) -> usize {

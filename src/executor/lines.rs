@@ -257,6 +257,14 @@ impl Lines {
         self.turns.remove(at).map(|turn| (turn.worker, Lane(None)))
     }
 
+    /// Whether [`take_turn`](Self::take_turn) would give one.
+    pub(super) fn has_turn(&self, pool: u32) -> bool {
+        match &self.lanes {
+            Some(lanes) => lanes.slot_of_turn(&self.lists, pool).is_some(),
+            None => self.turns.iter().any(|turn| turn.worker.pool() == pool),
+        }
+    }
+
     /// Turns of that executor that no worker has come for.
     pub(super) fn turns_of(&self, pool: u32) -> usize {
         let own = self.turns.iter().filter(|turn| turn.worker.pool() == pool).count();

@@ -126,6 +126,11 @@ pub(super) fn claim() -> Option<ClaimGuard> {
     granted.then(|| ClaimGuard)
 }
 
+/// Whether a job may run inside the innermost one.
+pub(super) fn may_claim() -> bool {
+    books(|seats| seats.claims < CLAIMS).unwrap_or(false)
+}
+
 impl Drop for ClaimGuard {
     fn drop(&mut self) {
         books(|seats| seats.claims -= 1);

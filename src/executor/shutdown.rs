@@ -54,9 +54,9 @@ pub enum Queued {
 pub enum Running {
     /// It waits for them.
     Wait,
-    /// It asks them to stop and waits for them.
+    /// It asks them to stop and waits for them. Jobs that start later are not asked.
     Request,
-    /// It asks them to stop and does not wait.
+    /// It asks them to stop and does not wait, nor for queued jobs that are yet to run.
     Abandon,
 }
 
@@ -103,7 +103,7 @@ impl Shutdown {
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// Closures that ended between the call of `shutdown` and this report.
+    /// Closures that ended between the call of `shutdown` and this report, handed-back ones apart.
     pub finished: usize,
     /// Queued jobs that this shutdown cancelled.
     pub cancelled: usize,

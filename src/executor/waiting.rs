@@ -4,7 +4,8 @@
 //! written down here while they do; nobody else comes here. A wait is refused if nothing that it
 //! depends on can ever go on:
 //!
-//! * a blocked worker goes on if what it waits for does;
+//! * a blocked worker goes on if what it waits for does, or if it could run that itself as things
+//!   stand now: then it is told to look again;
 //! * a running task goes on, unless the thread that runs it is a blocked worker;
 //! * a queued task goes on if any worker of its executor does, or if one more may come from the
 //!   parent; in a lane, if the task that keeps the lane busy does;
@@ -24,11 +25,12 @@ use super::claim;
 use super::core::CoreRef;
 use super::lanes::InHand;
 use super::seat;
-use crate::sync::{Mutex, global};
+use crate::sync::{Mutex, Parker, global};
 use crate::task::cell::CellRef;
 use crate::task::contain::contain;
 use crate::task::deadlock::{Circle, WouldDeadlock};
 use crate::task::frame::{self, Patience, WaitNote};
+use crate::task::handle::own_parker;
 
 /// What a worker waits for.
 pub(super) enum Awaited {
@@ -46,6 +48,9 @@ struct Blocked {
     /// The executors whose worker it is.
     seats: Vec<CoreRef>,
     awaited: Awaited,
+    /// Whether it may run another job inside its innermost one.
+    may_claim: bool,
+    bed: Parker,
 }
 
 /// All blocked workers of the process.
@@ -94,7 +99,8 @@ pub(super) fn enter(awaited: Awaited) -> Result<Known, WouldDeadlock> {
     if seats.is_empty() {
         return Ok(Known(None));
     }
-    let blocked = Blocked { inside: frame::all(), seats, awaited };
+    let (may_claim, bed) = (seat::may_claim(), own_parker());
+    let blocked = Blocked { inside: frame::all(), seats, awaited, may_claim, bed };
     let mut search = Search::default();
     let (entered, refused) = {
         let mut waits = waits().lock();
@@ -106,6 +112,7 @@ pub(super) fn enter(awaited: Awaited) -> Result<Known, WouldDeadlock> {
             Some(circle) => (Err(WouldDeadlock::in_circle(circle)), waits.blocked.remove(&key)),
         }
     };
+    std::mem::take(&mut search.helpers).iter().for_each(Parker::unpark);
     contain(move || drop((refused, search)));
     entered
 }
@@ -137,6 +144,8 @@ struct Search {
     /// What the nodes' names stand for; also keeps it until the lock is gone.
     tasks: Vec<CellRef>,
     executors: BTreeMap<u32, CoreRef>,
+    /// Where workers sleep that could run what they wait for.
+    helpers: Vec<Parker>,
 }
 
 type Entries = BTreeMap<u64, Blocked>;
@@ -250,6 +259,7 @@ impl Search {
     fn needs(&mut self, blocked: &Entries, node: Node) -> Needs {
         match node {
             Node::Worker(key) => match blocked.get(&key).map(|worker| &worker.awaited) {
+                Some(Awaited::Task(_)) if self.is_helper(&blocked[&key]) => Needs::Nothing,
                 Some(Awaited::Task(cell)) => Needs::Any(vec![self.task(cell)]),
                 // Given already, or refused: the worker is about to hear.
                 Some(Awaited::Room(core, key)) if !core.lock().room.is_waited_by(*key) => {
@@ -275,6 +285,22 @@ impl Search {
                 .cloned()
                 .map_or(Needs::Nothing, |core| self.needs_of_end(blocked, &core)),
         }
+    }
+
+    /// Whether a blocked worker could run what it waits for.
+    fn is_helper(&mut self, worker: &Blocked) -> bool {
+        let Awaited::Task(cell) = &worker.awaited else { return false };
+        if !worker.may_claim || cell.state().has_run() {
+            return false;
+        }
+        let Some(core) = claim::find(&worker.seats, cell) else { return false };
+        // Kept until the lock is gone.
+        self.executor(&core);
+        let could = claim::could_run(&worker.seats, &core, cell);
+        if could {
+            self.helpers.push(worker.bed.clone());
+        }
+        could
     }
 
     fn task(&mut self, cell: &CellRef) -> Node {

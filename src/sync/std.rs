@@ -182,3 +182,9 @@ pub(crate) const TIME_PASSES: bool = true;
 pub(crate) fn sleep(time: Duration) {
     std::thread::sleep(time);
 }
+
+/// Whether blocked workers look again after a while; in models only where the plan says so.
+#[inline]
+pub(crate) fn looks_again() -> bool {
+    true
+}

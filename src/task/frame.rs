@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::cell::CellRef;
 use super::deadlock::WouldDeadlock;
 use super::id::TaskId;
-use crate::sync::{TIME_PASSES, now, thread_local};
+use crate::sync::{looks_again, now, thread_local};
 
 /// What an executor remembers of a wait while it lasts.
 pub(crate) type WaitNote = Option<Box<dyn Any>>;
@@ -139,7 +139,7 @@ impl Patience {
     pub(crate) fn next(&mut self) -> Option<Instant> {
         let pause = self.0;
         self.0 = (pause * 4).min(Self::LONGEST);
-        if TIME_PASSES { now().checked_add(pause) } else { None }
+        if looks_again() { now().checked_add(pause) } else { None }
     }
 }
 

@@ -60,6 +60,16 @@ impl CellRef {
 
     /// Blocks until the outcome may be taken, or until `deadline`; false: the time is over.
     pub(super) fn block(&self, deadline: Option<Instant>) -> bool {
+        self.sleep(deadline, false)
+    }
+
+    /// As [`block`](Self::block), but also returns if this thread is woken for another reason: a
+    /// worker may have been told to look again.
+    pub(super) fn block_once(&self, deadline: Option<Instant>) -> bool {
+        self.sleep(deadline, true)
+    }
+
+    fn sleep(&self, deadline: Option<Instant>, once: bool) -> bool {
         if self.state().is_released() {
             return true;
         }
@@ -70,7 +80,7 @@ impl CellRef {
             if self.poll_released(&waker) {
                 return true;
             }
-            if !parker.park_until(deadline) {
+            if !parker.park_until(deadline) || once {
                 // Completion at the same instant wins.
                 let released = self.state().is_released();
                 if !released {

@@ -234,8 +234,11 @@ impl<T> Task<T> {
         let mut patience = frame::Patience::new();
         loop {
             let note = frame::prepare_to_wait(self.cell()).map_err(TaskError::WouldDeadlock)?;
-            let until = if note.is_some() { patience.next() } else { None };
-            if self.cell().block(until) {
+            let over = match note {
+                Some(_) => self.cell().block_once(patience.next()),
+                None => self.cell().block(None),
+            };
+            if over {
                 break;
             }
         }

@@ -10,6 +10,8 @@ mod children;
 mod claims;
 #[cfg(modelled)]
 mod clock;
+#[cfg(all(modelled, not(poolbridge_loom)))]
+mod crowds;
 #[cfg(modelled)]
 mod deadlines;
 #[cfg(modelled)]
@@ -62,6 +64,8 @@ const ALL: &[&[loom_tests::Entry]] = &[
     claims::MODELS,
     waits::MODELS,
     shares::MODELS,
+    #[cfg(not(poolbridge_loom))]
+    crowds::MODELS,
 ];
 #[cfg(not(modelled))]
 const ALL: &[&[loom_tests::Entry]] = &[];

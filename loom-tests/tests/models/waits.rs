@@ -13,6 +13,7 @@ pub(crate) const MODELS: &[Entry] = models![
     no_two_running_jobs_wait_for_each_other,
     no_two_ends_wait_for_each_other,
     no_wait_is_refused_whose_room_was_given,
+    no_wait_is_refused_that_a_sleeper_could_end,
 ];
 
 /// A job that waits for the task in `slot` and says how that went.
@@ -151,5 +152,34 @@ fn no_wait_is_refused_whose_room_was_given() {
         worker.join().unwrap();
         stubs.iter().for_each(Stub::run_kept);
         (ending(&submitted.pop().unwrap().wait()), second.wait().unwrap())
+    });
+}
+
+/// Two workers of one pool. A job of one waits for a job of a serial view, whose turn the other has in
+/// its hands and puts back, to wait for the first job then. Whoever sleeps there could run the awaited
+/// job itself by now: it is told, and nobody is refused. Outcome: how both waits ended.
+fn no_wait_is_refused_that_a_sleeper_could_end() {
+    Model::bound(2).sees_exactly(&["(value, value)"]).check(|| {
+        let stub = Stub::keeping();
+        let pool = stub.executor(2);
+        let view = Executor::on(pool.clone()).max_workers(1).fair_share(1).build().unwrap();
+        let slot = Log::new();
+        view.submit(|| ()).detach();
+        let first = pool.submit(move || ending(&view.submit(|| ()).wait()));
+        let told = Log::new();
+        let (awaited, note) = (slot.clone(), told.clone());
+        pool.submit(move || {
+            let first: Task<Word> = awaited.pop().unwrap();
+            note.push(first.wait());
+        })
+        .detach();
+        slot.push(first);
+        drop(pool);
+        let (turn, own) = (stub.turn(), stub.turn());
+        let worker = thread::spawn(move || turn.run());
+        own.run();
+        worker.join().unwrap();
+        let outcome = told.pop().unwrap();
+        (outcome.clone().unwrap_or(Word("?")), ending(&outcome))
     });
 }

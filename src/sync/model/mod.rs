@@ -124,7 +124,6 @@ impl Condvar {
                 guard.guard = guard.guard.take().map(|inner| unpoisoned(self.0.wait(inner)));
                 (guard, false)
             }
-            // Unlocked and locked again: others get their turn in between.
             Wait::Spurious => (relock(guard), false),
             Wait::TimedOut => (relock(guard), true),
         }
@@ -138,10 +137,13 @@ impl Condvar {
     }
 }
 
+/// Others get their turn in between; that they take it, loom tries anyway.
 #[track_caller]
 fn relock<T>(guard: MutexGuard<'_, T>) -> MutexGuard<'_, T> {
     let mutex = guard.mutex;
     drop(guard);
+    #[cfg(not(poolbridge_loom))]
+    yield_now();
     mutex.lock()
 }
 
@@ -187,6 +189,11 @@ pub fn processors() -> usize {
 
 pub fn now() -> Instant {
     plan::now()
+}
+
+/// As in `std.rs`; by the plan.
+pub fn looks_again() -> bool {
+    plan::looks_again()
 }
 
 pub fn spin_rounds(_wanted: u32) -> u32 {

@@ -24,12 +24,20 @@ pub struct Plan {
     pub spawn_fails: Option<usize>,
     /// What `spin_rounds` returns: 0 unless spinning is what the model is about.
     pub spin_rounds: u32,
+    /// Whether blocked workers look again after a while: in waits with a limit, then.
+    pub looks_again: bool,
 }
 
 impl Plan {
     /// Nothing out of the ordinary.
-    pub const NONE: Self =
-        Self { timeout: None, and_later: false, spurious: None, spawn_fails: None, spin_rounds: 0 };
+    pub const NONE: Self = Self {
+        timeout: None,
+        and_later: false,
+        spurious: None,
+        spawn_fails: None,
+        spin_rounds: 0,
+        looks_again: false,
+    };
 
     /// The `k`-th limited wait times out.
     pub const fn timeout(k: usize) -> Self {
@@ -51,6 +59,11 @@ impl Plan {
         Self { spawn_fails: Some(k), ..Self::NONE }
     }
 
+    /// Blocked workers look again, over and over.
+    pub const fn looking_again() -> Self {
+        Self { looks_again: true, ..Self::timeouts_from(0) }
+    }
+
     /// With `rounds` rounds of spinning.
     pub const fn spinning(self, rounds: u32) -> Self {
         Self { spin_rounds: rounds, ..self }
@@ -68,6 +81,7 @@ struct State {
     spurious: AtomicUsize,
     spawn_fails: AtomicUsize,
     spin_rounds: AtomicU32,
+    looks_again: AtomicBool,
     limited_waits: AtomicUsize,
     waits: AtomicUsize,
     spawns: AtomicUsize,
@@ -82,6 +96,7 @@ impl State {
             spurious: AtomicUsize::new(NEVER),
             spawn_fails: AtomicUsize::new(NEVER),
             spin_rounds: AtomicU32::new(0),
+            looks_again: AtomicBool::new(false),
             limited_waits: AtomicUsize::new(0),
             waits: AtomicUsize::new(0),
             spawns: AtomicUsize::new(0),
@@ -121,6 +136,7 @@ pub fn begin(plan: Plan) {
         state.spurious.store(plan.spurious.unwrap_or(NEVER), Ordering::Relaxed);
         state.spawn_fails.store(plan.spawn_fails.unwrap_or(NEVER), Ordering::Relaxed);
         state.spin_rounds.store(plan.spin_rounds, Ordering::Relaxed);
+        state.looks_again.store(plan.looks_again, Ordering::Relaxed);
         for counter in [&state.limited_waits, &state.waits, &state.spawns] {
             counter.store(0, Ordering::Relaxed);
         }
@@ -168,6 +184,10 @@ pub(super) fn next_spawn_fails() -> bool {
 
 pub(super) fn spin_rounds() -> u32 {
     with(|state| state.spin_rounds.load(Ordering::Relaxed))
+}
+
+pub(super) fn looks_again() -> bool {
+    with(|state| state.looks_again.load(Ordering::Relaxed))
 }
 
 pub(super) fn now() -> Instant {
