@@ -18,6 +18,7 @@ use super::queue::{Claim, Step};
 use super::running;
 use super::seat::{self, SeatGuard};
 use super::worker::Worker;
+use crate::sync::second_look;
 use crate::task::cell::CellRef;
 use crate::task::deadlock::WouldDeadlock;
 use crate::task::frame;
@@ -227,10 +228,11 @@ impl CoreRef {
     }
 
     /// Somebody has to come for what waits, if the limit allows.
+    #[track_caller]
     pub(super) fn call_worker(&self) {
         let claim = {
             let mut queue = self.lock();
-            if queue.lines.has_next() { queue.claim_thread() } else { Claim::Nothing }
+            if second_look(queue.lines.has_next()) { queue.claim_thread() } else { Claim::Nothing }
         };
         self.honour(claim);
     }

@@ -2,6 +2,7 @@
 //! the duties that follow when the queue's lock is gone.
 
 use std::ops::Deref;
+use std::task::Waker;
 
 use super::backend::StartError;
 use super::child::{Parent, Source};
@@ -11,7 +12,7 @@ use super::list::Incoming;
 use super::queue::{Claim, Over, Queue};
 use super::seat;
 use super::worker::Worker;
-use crate::sync::{Arc, AtomicUsize, Mutex, MutexGuard, Ordering, Parker};
+use crate::sync::{Arc, AtomicUsize, Mutex, MutexGuard, Ordering, Parker, is_made, second_look};
 use crate::task::body::Owner;
 use crate::task::cell::CellRef;
 use crate::task::contain::{contain, drop_payload};
@@ -192,7 +193,7 @@ impl CoreRef {
         let stranded = {
             let mut queue = self.lock();
             queue.starting -= 1;
-            queue.is_stranded()
+            second_look(queue.is_stranded())
         };
         if stranded {
             return Err(Broken::for_lack_of_threads(refused.map(StartError::into_cause)));
@@ -320,8 +321,9 @@ impl Core {
 
     /// Takes over what has come in, and has submissions come to the queue again.
     #[inline]
+    #[track_caller]
     pub(super) fn absorb(&self, queue: &mut Queue) {
-        if self.has_door() {
+        if self.has_door() && is_made("look") {
             let mut incoming = self.incoming.lock();
             incoming.open = false;
             queue.lines.lists.take_in(&mut incoming);
@@ -428,8 +430,11 @@ impl Core {
 }
 
 /// Wakes everybody; a panicking waker harms nobody else.
-pub(super) fn wake(wakers: impl IntoIterator<Item = std::task::Waker>) {
+#[track_caller]
+pub(super) fn wake(wakers: impl IntoIterator<Item = Waker>) {
     for waker in wakers {
-        contain(|| waker.wake());
+        if is_made("wake") {
+            contain(|| Waker::wake(waker));
+        }
     }
 }

@@ -12,7 +12,7 @@ use super::lines::{Entry, Held, Lane, Lines, Place, Waiting};
 use super::room::Room;
 use super::share::Share;
 use super::worker::Worker;
-use crate::sync::Parker;
+use crate::sync::{Parker, is_made, second_look};
 use crate::task::body::Owner;
 use crate::task::cell::CellRef;
 use crate::task::error::{Broken, Reason};
@@ -384,8 +384,9 @@ impl Queue {
 
     /// A place in a bounded queue is free: the waiter that gets it.
     #[must_use]
+    #[track_caller]
     pub(super) fn grant_room(&mut self, capacity: Option<usize>) -> Option<Waker> {
-        if self.room.waiting.is_empty() || self.is_full(capacity) {
+        if self.room.waiting.is_empty() || self.is_full(capacity) || !is_made("look") {
             return None;
         }
         let (key, waker) = self.room.waiting.pop_front()?;
@@ -407,8 +408,9 @@ impl Queue {
     }
 
     /// Who waits for the end, if this is it.
+    #[track_caller]
     pub(super) fn take_over(&mut self) -> Over {
-        if !self.is_over() {
+        if !second_look(self.is_over()) {
             return Over::default();
         }
         Over {

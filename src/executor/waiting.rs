@@ -25,7 +25,7 @@ use super::claim;
 use super::core::CoreRef;
 use super::lanes::InHand;
 use super::seat;
-use crate::sync::{Mutex, Parker, global};
+use crate::sync::{Mutex, Parker, global, second_look};
 use crate::task::cell::CellRef;
 use crate::task::contain::contain;
 use crate::task::deadlock::{Circle, WouldDeadlock};
@@ -112,7 +112,7 @@ pub(super) fn enter(awaited: Awaited) -> Result<Known, WouldDeadlock> {
             Some(circle) => (Err(WouldDeadlock::in_circle(circle)), waits.blocked.remove(&key)),
         }
     };
-    std::mem::take(&mut search.helpers).iter().for_each(Parker::unpark);
+    std::mem::take(&mut search.helpers).iter().for_each(|bed| bed.unpark());
     contain(move || drop((refused, search)));
     entered
 }
@@ -296,7 +296,7 @@ impl Search {
         let Some(core) = claim::find(&worker.seats, cell) else { return false };
         // Kept until the lock is gone.
         self.executor(&core);
-        let could = claim::could_run(&worker.seats, &core, cell);
+        let could = second_look(claim::could_run(&worker.seats, &core, cell));
         if could {
             self.helpers.push(worker.bed.clone());
         }

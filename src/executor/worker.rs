@@ -33,7 +33,7 @@ use super::rests::Rests;
 use super::running::{execute, initialize};
 use super::seat;
 use super::share::Share;
-use crate::sync::Parker;
+use crate::sync::{Parker, second_look};
 use crate::task::contain::contain;
 use crate::task::ending::Ended;
 use crate::task::error::Broken;
@@ -305,7 +305,7 @@ impl Worker {
             let mut queue = self.core.lock();
             queue.starting -= 1;
             let resumed = again && refused.is_some() && queue.resume();
-            (resumed, queue.is_stranded())
+            (resumed, second_look(queue.is_stranded()))
         };
         if stranded {
             self.core.strand(Broken::for_lack_of_threads(refused.map(StartError::into_cause)));
@@ -334,14 +334,16 @@ impl Worker {
             self.holds_turn = false;
             return true;
         }
-        // Claimed in the last moment: the token is on its way, and has to be taken.
-        bed.park();
+        if second_look(true) {
+            // Claimed in the last moment: the token is on its way, and has to be taken.
+            bed.park();
+        }
         false
     }
 
     /// Is not idle after all.
     fn rise(&self, bed: &Parker) {
-        if !self.core.lock().forget_idle(bed) {
+        if second_look(!self.core.lock().forget_idle(bed)) {
             // Claimed meanwhile: the token is on its way, and has to be taken.
             bed.park();
         }
@@ -409,7 +411,7 @@ impl Worker {
         let stranded = {
             let mut queue = self.core.lock();
             queue.workers -= 1;
-            queue.is_stranded()
+            second_look(queue.is_stranded())
         };
         if stranded {
             self.core.strand(broken());

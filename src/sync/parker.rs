@@ -10,7 +10,10 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use super::{AtomicUsize, Condvar, Mutex, Ordering, now, spin_loop, spin_rounds, yield_now};
+use super::{
+    AtomicUsize, Condvar, Mutex, Ordering, is_made, now, second_look, spin_loop, spin_rounds,
+    yield_now,
+};
 
 /// Rounds without letting others run: half a microsecond in all.
 const SPINS: u32 = 6;
@@ -82,8 +85,11 @@ impl Parker {
     }
 
     /// Leaves the token; wakes the thread if it sleeps.
+    #[track_caller]
     pub fn unpark(&self) {
-        self.0.unpark();
+        if is_made("wake") {
+            self.0.unpark();
+        }
     }
 }
 
@@ -104,7 +110,7 @@ impl Bed {
         // token decide between this and `unpark`'s swap.
         if self.token.compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Relaxed).is_err()
         {
-            return self.take();
+            return second_look(true) && self.take();
         }
         loop {
             let Some(left) = remaining(deadline) else {

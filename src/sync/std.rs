@@ -183,6 +183,20 @@ pub(crate) fn sleep(time: Duration) {
     std::thread::sleep(time);
 }
 
+/// Whether a step is made that somebody's progress hangs on. In models one at a time is left out, and
+/// one of them has to notice.
+#[inline(always)]
+pub(crate) fn is_made(_role: &'static str) -> bool {
+    true
+}
+
+/// What a second look has found: true where something came in since the first one. In models one at
+/// a time finds nothing.
+#[inline(always)]
+pub(crate) fn second_look(found: bool) -> bool {
+    found
+}
+
 /// Whether blocked workers look again after a while; in models only where the plan says so.
 #[inline]
 pub(crate) fn looks_again() -> bool {

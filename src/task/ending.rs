@@ -10,6 +10,7 @@ use super::error::TaskError;
 use super::observer::{Callback, Wakers};
 use super::state::{Cancel, Expired, Stage, State, Verdict};
 use super::{hooks, trampoline};
+use crate::sync::second_look;
 
 /// A task whose closure is over and whose callbacks have run; its waiters do not know yet.
 #[must_use = "waiters wait for the release"]
@@ -89,7 +90,7 @@ impl CellRef {
                 }
             });
             let mut observers = self.observers().lock();
-            if observers.has_callbacks() {
+            if second_look(observers.has_callbacks()) {
                 continue;
             }
             let released = self.advance(State::release_expired);
@@ -187,7 +188,7 @@ impl Owner {
     /// The rest of an ending once the verdict is in and the outcome stored.
     fn conclude(self) {
         if self.cell().state().is_observed() {
-            if self.cell().state().is_stop_asked() {
+            if second_look(self.cell().state().is_stop_asked()) {
                 hooks::fire(self.cell());
             }
             hooks::close(self.cell()).resolve(self.cell());
@@ -234,7 +235,7 @@ impl Owner {
                 continue;
             }
             let mut observers = self.cell().observers().lock();
-            if observers.has_callbacks() {
+            if second_look(observers.has_callbacks()) {
                 drop(observers);
                 return Some(self);
             }
@@ -309,7 +310,7 @@ impl Ended {
             match now.stage() {
                 Stage::Open if now.is_observed() => {
                     let mut observers = self.cell().observers().lock();
-                    if observers.more.is_some() {
+                    if second_look(observers.more.is_some()) {
                         // Hooks or callbacks, perhaps.
                         drop(observers);
                         return Some(self);

@@ -10,7 +10,7 @@ use super::observer::{Callback, CallbackId, Reclaim};
 use super::plan::Plan;
 use super::state::Stage;
 use super::trampoline;
-use crate::sync::{Parker, thread_local};
+use crate::sync::{Parker, second_look, thread_local};
 
 thread_local! {
     static BED: std::cell::OnceCell<Parker> = std::cell::OnceCell::new();
@@ -36,12 +36,12 @@ impl CellRef {
         };
         if known {
             // It is still there, so nobody has taken it to wake it, unless the release came since.
-            return self.state().is_released();
+            return second_look(self.state().is_released());
         }
         let mut place = Some(waker.clone());
         let released = {
             let mut observers = self.observers().lock();
-            let released = observe(self).is_released();
+            let released = second_look(observe(self).is_released());
             if !released {
                 std::mem::swap(&mut observers.waker, &mut place);
             }
@@ -82,7 +82,7 @@ impl CellRef {
             }
             if !parker.park_until(deadline) || once {
                 // Completion at the same instant wins.
-                let released = self.state().is_released();
+                let released = second_look(self.state().is_released());
                 if !released {
                     self.forget_waker();
                 }
@@ -118,7 +118,8 @@ impl CellRef {
         let mut observers = self.observers().lock();
         let state = observe(self);
         let more = observers.more();
-        if state.stage() != Stage::Open || state.has_run() != run || more.hooks.closed {
+        if second_look(state.stage() != Stage::Open || state.has_run() != run || more.hooks.closed)
+        {
             return timer;
         }
         std::mem::replace(&mut more.timer, timer)
@@ -133,7 +134,7 @@ impl CellRef {
     /// Adds a callback; gives it back if the task is released, for the handle to run.
     pub(super) fn add_callback(&self, callback: Callback) -> (CallbackId, Option<Callback>) {
         let mut observers = self.observers().lock();
-        let released = observe(self).is_released();
+        let released = second_look(observe(self).is_released());
         let more = observers.more();
         if released {
             return (CallbackId(more.fresh_key()), Some(callback));
@@ -169,7 +170,7 @@ impl CellRef {
         let mut place = Some(waker.clone());
         let stopped = {
             let mut observers = self.observers().lock();
-            let stopped = observe(self).is_stopped();
+            let stopped = second_look(observe(self).is_stopped());
             if !stopped {
                 let more = observers.more();
                 let known = key.unwrap_or(0);

@@ -12,7 +12,7 @@ use super::cell::CellRef;
 use super::contain::contain;
 use super::observer::{Firing, Hook, More, Observers};
 use super::state::{OBSERVED, State};
-use crate::sync::{MutexGuard, Ordering, Parker, current_thread};
+use crate::sync::{MutexGuard, Ordering, Parker, current_thread, second_look};
 
 /// Puts a hook in; the key takes it back. Without key: it has run here, because the task has been
 /// asked to stop already, or was dropped, because the job is over.
@@ -20,7 +20,7 @@ pub(super) fn add(cell: &CellRef, hook: Hook) -> Option<u64> {
     let mut observers = cell.observers().lock();
     let state = observe(cell);
     let more = observers.more();
-    let over = more.hooks.closed || state.is_stopped();
+    let over = second_look(more.hooks.closed || state.is_stopped());
     // A promise that was cancelled before its work began is still in its producer's hands.
     if over && (state.has_run() || !state.is_stop_asked()) {
         drop(observers);
@@ -28,7 +28,7 @@ pub(super) fn add(cell: &CellRef, hook: Hook) -> Option<u64> {
         return None;
     }
     let key = more.fresh_key();
-    if state.is_stop_asked() {
+    if second_look(state.is_stop_asked()) {
         more.hooks.firing.push(Firing::here(key));
         drop(observers);
         run(cell, key, hook);
@@ -115,7 +115,7 @@ impl Left {
         if self.0.is_empty() {
             return;
         }
-        let asked = cell.state().is_stop_asked();
+        let asked = second_look(cell.state().is_stop_asked());
         let _frame = cell.enter();
         for (_, hook) in self.0 {
             contain(|| if asked { hook() } else { drop(hook) });

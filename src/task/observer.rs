@@ -9,7 +9,7 @@ use std::task::Waker;
 
 use super::contain::contain;
 use super::plan::Plan;
-use crate::sync::{Parker, ThreadId};
+use crate::sync::{Parker, ThreadId, is_made};
 
 /// Names a callback of one task, for [`Task::remove_done_callback`](crate::Task::remove_done_callback).
 ///
@@ -120,9 +120,13 @@ impl Wakers {
         }
     }
 
+    #[track_caller]
     pub(super) fn wake(self) {
+        if !is_made("wake") {
+            return;
+        }
         for waker in self.waker.into_iter().chain(self.stopped.into_iter().map(|(_, w)| w)) {
-            contain(|| waker.wake());
+            contain(|| Waker::wake(waker));
         }
     }
 }

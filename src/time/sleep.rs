@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::clock;
-use crate::sync::{Mutex, SharedArc, now};
+use crate::sync::{Mutex, SharedArc, is_made, now};
 use crate::task::cell::CellRef;
 use crate::task::contain::contain;
 use crate::task::ruling::{self, RulingClock};
@@ -87,8 +87,8 @@ impl OwnSleep {
             let waker = SharedArc::clone(&self.waker);
             let fire = move || {
                 let waker = waker.lock().take();
-                if let Some(waker) = waker {
-                    waker.wake();
+                if let Some(waker) = waker.filter(|_| is_made("wake")) {
+                    Waker::wake(waker);
                 }
             };
             self.armed = Some(match &self.clock {

@@ -159,7 +159,7 @@ fn no_wait_is_refused_whose_room_was_given() {
 /// its hands and puts back, to wait for the first job then. Whoever sleeps there could run the awaited
 /// job itself by now: it is told, and nobody is refused. Outcome: how both waits ended.
 fn no_wait_is_refused_that_a_sleeper_could_end() {
-    Model::bound(2).sees_exactly(&["(value, value)"]).check(|| {
+    Model::bound(1).sees_exactly(&["(value, value)"]).check(|| {
         let stub = Stub::keeping();
         let pool = stub.executor(2);
         let view = Executor::on(pool.clone()).max_workers(1).fair_share(1).build().unwrap();

@@ -191,6 +191,18 @@ pub fn now() -> Instant {
     plan::now()
 }
 
+/// As in `std.rs`: false at the mutant's site.
+#[track_caller]
+pub fn is_made(role: &'static str) -> bool {
+    sites::is_made(role, Location::caller())
+}
+
+/// As in `std.rs`: false at the mutant's site.
+#[track_caller]
+pub fn second_look(found: bool) -> bool {
+    is_made("look") && found
+}
+
 /// As in `std.rs`; by the plan.
 pub fn looks_again() -> bool {
     plan::looks_again()

@@ -1,17 +1,19 @@
 //! The crate's source, as far as it must be understood to find every ordering in it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::Failure;
 use crate::run::Site;
 
-/// A call that takes orderings, or a notification.
+/// A call that takes orderings, a notification, or a second look.
 pub(crate) struct Call {
     pub(crate) file: String,
     /// Of the method's name, which is where the compiler says that the call is.
     pub(crate) line: u32,
     pub(crate) column: u32,
     pub(crate) name: String,
+    is_method: bool,
     /// The enclosing function.
     pub(crate) function: String,
     /// The statement up to the end of the call, without white space and comments.
@@ -21,7 +23,7 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn is_at(&self, site: &Site) -> bool {
         // The place of a function call is where its path begins.
-        let column = self.column == site.column || (self.name == "fence" && site.role == "fence");
+        let column = self.column == site.column || (!self.is_method && self.column > site.column);
         self.file == site.file && self.line == site.line && column
     }
 }
@@ -31,14 +33,17 @@ pub(crate) fn squeezed(text: &str) -> String {
 }
 
 /// The facade's own passing-on, and the suite for backends, which is a test itself.
-const NOT_MODELLED: [&str; 3] = ["src/sync/loom", "src/sync/std.rs", "src/conformance/"];
+const NOT_MODELLED: [&str; 3] = ["src/sync/model/", "src/sync/std.rs", "src/conformance/"];
+
+/// The facade's steps that can be left out.
+const STEPS: [&str; 3] = ["notify_one", "is_made", "second_look"];
 
 /// All calls in `src` that models can reach.
 pub(crate) fn calls(root: &Path) -> Result<Vec<Call>, Failure> {
     let mut files = Vec::new();
     rust_files(&root.join("src"), &mut files).map_err(|e| format!("src: {e}"))?;
     files.sort();
-    let mut calls = Vec::new();
+    let mut sources = Vec::new();
     for path in files {
         let name = path.strip_prefix(root).map_err(|e| e.to_string())?;
         let name = name.to_string_lossy().replace('\\', "/");
@@ -46,9 +51,28 @@ pub(crate) fn calls(root: &Path) -> Result<Vec<Call>, Failure> {
             continue;
         }
         let text = std::fs::read_to_string(&path).map_err(|e| format!("{name}: {e}"))?;
-        calls.extend(calls_in(&name, &text)?);
+        sources.push((name, Code::new(&text)));
+    }
+    let steps = steps(sources.iter().map(|(_, code)| code));
+    let mut calls = Vec::new();
+    for (name, code) in &sources {
+        calls.extend(calls_in(name, code, &steps)?);
     }
     Ok(calls)
+}
+
+/// What is called to make a step that can be left out: the facade's own, and functions whose caller
+/// is the site of one.
+fn steps<'a>(sources: impl Iterator<Item = &'a Code>) -> BTreeSet<String> {
+    let mut steps: BTreeSet<String> = STEPS.iter().map(|name| (*name).to_owned()).collect();
+    for code in sources {
+        for (at, word) in code.words() {
+            if STEPS.contains(&&*word) && code.passes_its_caller_on(at) {
+                steps.insert(code.function(at));
+            }
+        }
+    }
+    steps
 }
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
@@ -63,8 +87,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
-fn calls_in(file: &str, text: &str) -> Result<Vec<Call>, Failure> {
-    let code = Code::new(text);
+fn calls_in(file: &str, code: &Code, steps: &BTreeSet<String>) -> Result<Vec<Call>, Failure> {
     let mut calls: Vec<Call> = Vec::new();
     for (at, word) in code.words() {
         let name_at = match word.as_str() {
@@ -77,7 +100,7 @@ fn calls_in(file: &str, text: &str) -> Result<Vec<Call>, Failure> {
                 }
                 None => continue,
             },
-            "notify_one" if code.before(at).ends_with('.') => at,
+            step if steps.contains(step) && code.is_call(at) => at,
             _ => continue,
         };
         let (line, column) = code.place(name_at);
@@ -89,6 +112,7 @@ fn calls_in(file: &str, text: &str) -> Result<Vec<Call>, Failure> {
             line,
             column,
             name: code.word(name_at),
+            is_method: code.before(name_at).ends_with('.'),
             function: code.function(name_at),
             statement: code.statement(name_at),
         });
@@ -238,12 +262,33 @@ impl Code {
         (from_one(newlines), from_one(column))
     }
 
-    fn function(&self, at: usize) -> String {
-        let name_after = |i: &usize| {
+    /// Where the enclosing function's `fn` stands.
+    fn function_at(&self, at: usize) -> Option<usize> {
+        let is_fn = |i: &usize| {
             let is_fn = self.0[*i..].starts_with(&['f', 'n', ' ']);
             is_fn && (*i == 0 || !is_word(self.0[i - 1]))
         };
-        (0..at).rev().find(name_after).map_or_else(String::new, |i| self.word(i + 3))
+        (0..at).rev().find(is_fn)
+    }
+
+    fn function(&self, at: usize) -> String {
+        self.function_at(at).map_or_else(String::new, |i| self.word(i + 3))
+    }
+
+    /// Whether the enclosing function says that its caller is the place of what it does.
+    fn passes_its_caller_on(&self, at: usize) -> bool {
+        let Some(end) = self.function_at(at) else { return false };
+        let starts = |i: &usize| matches!(self.0[*i], ';' | '{' | '}');
+        let start = (0..end).rev().find(starts).map_or(0, |i| i + 1);
+        self.0[start..end].iter().collect::<String>().contains("#[track_caller]")
+    }
+
+    /// Whether the word is the name of what is called here; a step inside a function that passes its
+    /// caller on has its place there.
+    fn is_call(&self, at: usize) -> bool {
+        let after = self.0[at..].iter().skip_while(|c| is_word(**c)).find(|c| !c.is_whitespace());
+        let defined = self.before(at).ends_with("fn");
+        after == Some(&'(') && !defined && !self.passes_its_caller_on(at)
     }
 
     fn statement(&self, at: usize) -> String {
@@ -265,7 +310,13 @@ impl Code {
 
 #[cfg(test)]
 mod tests {
-    use super::calls_in;
+    use super::{Call, Code, calls_in, steps};
+    use crate::Failure;
+
+    fn calls(text: &str) -> Result<Vec<Call>, Failure> {
+        let code = Code::new(text);
+        calls_in("x.rs", &code, &steps([&code].into_iter()))
+    }
 
     #[test]
     fn finds_each_call_once_and_where_the_compiler_says_it_is() {
@@ -273,7 +324,7 @@ mod tests {
                     .compare_exchange(\n            EMPTY, '{', \"Ordering::Relaxed(\",\n            \
                     Ordering::AcqRel, Ordering::Relaxed);\n    a.load(Relaxed)\n}\n\
                     #[cfg(test)]\nmod tests { fn t() { a.load(Relaxed); } }\n";
-        let calls = calls_in("x.rs", text).unwrap();
+        let calls = calls(text).unwrap();
         let found: Vec<_> = calls.iter().map(|c| (c.line, c.column, &*c.name)).collect();
         assert_eq!(found, [(4, 10, "compare_exchange"), (7, 7, "load")]);
         assert_eq!(calls[0].function, "take");
@@ -281,7 +332,16 @@ mod tests {
     }
 
     #[test]
+    fn finds_steps_where_the_caller_of_those_that_pass_it_on_stands() {
+        let text = "#[track_caller]\nfn wake(bed: Bed) {\n    if is_made(\"wake\") {}\n}\n\
+                    fn rise() {\n    if second_look(x()) { super::wake(bed); }\n}\n";
+        let calls = calls(text).unwrap();
+        let found: Vec<_> = calls.iter().map(|c| (c.line, &*c.name)).collect();
+        assert_eq!(found, [(6, "second_look"), (6, "wake")]);
+    }
+
+    #[test]
     fn refuses_orderings_that_hide() {
-        assert!(calls_in("x.rs", "const O: Ordering = Ordering::Acquire;").is_err());
+        assert!(calls("const O: Ordering = Ordering::Acquire;").is_err());
     }
 }
