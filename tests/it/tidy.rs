@@ -1,71 +1,13 @@
 //! What can be checked about the sources themselves: where the rooms' arrows point, who may be
 //! unsafe, that every ordering is explained.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::sources::{assert_none, code, offenders, root, sources};
 
 const ROOMS: [&str; 6] = ["sync", "task", "time", "executor", "wrap", "conformance"];
 const UNSAFE: [&str; 4] =
     ["src/executor/list.rs", "src/sync/loom.rs", "src/task/body.rs", "src/task/cell.rs"];
-
-struct Source {
-    /// With slashes, from the package's root.
-    name: String,
-    lines: Vec<String>,
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn files(folder: &str) -> Vec<PathBuf> {
-    let mut open = vec![root().join(folder)];
-    let mut files = Vec::new();
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
-                files.push(path);
-            }
-        }
-    }
-    files
-}
-
-fn sources(folder: &str) -> Vec<Source> {
-    let sources: Vec<Source> = files(folder)
-        .into_iter()
-        .map(|path| {
-            let name = path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
-            let text = std::fs::read_to_string(&path).unwrap();
-            Source { name, lines: text.lines().map(String::from).collect() }
-        })
-        .collect();
-    assert!(!sources.is_empty(), "no sources in {folder}");
-    sources
-}
-
-fn code(line: &str) -> &str {
-    line.split("//").next().unwrap_or_default()
-}
-
-/// Lines of code that break a rule, as `file:line: text`.
-fn offenders(sources: &[Source], breaks: impl Fn(&Source, usize) -> bool) -> Vec<String> {
-    let mut found = Vec::new();
-    for source in sources {
-        for (at, line) in source.lines.iter().enumerate() {
-            if breaks(source, at) {
-                found.push(format!("{}:{}: {}", source.name, at + 1, line.trim()));
-            }
-        }
-    }
-    found
-}
-
-fn assert_none(found: &[String], rule: &str) {
-    assert!(found.is_empty(), "{rule}:\n{}", found.join("\n"));
-}
 
 #[test]
 fn arrows_point_down() {
