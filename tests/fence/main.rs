@@ -2,8 +2,11 @@
 //! it should have and no others, and unsafe code stands where ARCHITECTURE.md says.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod auto_traits;
 mod cases;
 mod compiler;
+mod exports;
 mod refused;
 #[path = "../it/sources.rs"]
 mod sources;
+mod unsafe_index;

@@ -45,23 +45,3 @@ pub(crate) fn sources(folder: &str) -> Vec<Source> {
 pub(crate) fn code(line: &str) -> &str {
     line.split("//").next().unwrap_or_default()
 }
-
-/// Lines of code that break a rule, as `file:line: text`.
-pub(crate) fn offenders(
-    sources: &[Source],
-    breaks: impl Fn(&Source, usize) -> bool,
-) -> Vec<String> {
-    let mut found = Vec::new();
-    for source in sources {
-        for (at, line) in source.lines.iter().enumerate() {
-            if breaks(source, at) {
-                found.push(format!("{}:{}: {}", source.name, at + 1, line.trim()));
-            }
-        }
-    }
-    found
-}
-
-pub(crate) fn assert_none(found: &[String], rule: &str) {
-    assert!(found.is_empty(), "{rule}:\n{}", found.join("\n"));
-}
