@@ -65,7 +65,8 @@ pub(crate) struct Handle<T> {
     /// The outcome has been taken, or given up.
     done: bool,
     /// Never holds a `T`: shared access gives none away, so sharing a handle needs no `T: Sync`.
-    _type: PhantomData<fn() -> T>,
+    /// Invariant: a subtype of `T` is another type by its `TypeId` (C5).
+    _type: PhantomData<fn(T) -> T>,
 }
 
 /// Makes a cell; the reference is the job's.

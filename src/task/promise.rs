@@ -42,7 +42,8 @@ pub struct Promise<T: Send + 'static> {
     /// Once it is running.
     owner: Mutex<Option<Owner>>,
     completed: bool,
-    _type: std::marker::PhantomData<fn(T)>,
+    /// Invariant: a supertype of `T` is another type by its `TypeId` (C5).
+    _type: std::marker::PhantomData<fn(T) -> T>,
 }
 
 /// A promise and the task that it completes.

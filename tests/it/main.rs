@@ -37,6 +37,7 @@ mod reentrancy;
 mod room;
 mod shutdown;
 mod shutdown_edges;
+mod sources;
 mod starting;
 mod support;
 mod task;

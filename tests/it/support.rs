@@ -12,8 +12,15 @@ use std::time::{Duration, Instant};
 
 use poolbridge::{Executor, Task, TaskError};
 
-/// Far beyond what anything here takes: who waits longer hangs.
-pub(crate) const HANG: Duration = Duration::from_secs(60);
+/// Far beyond what anything here takes: who waits longer hangs. Slow machines, and tools that make slow,
+/// are given more when the tests are built: `PB_PATIENCE=600 cargo test`, in seconds.
+pub(crate) const HANG: Duration = Duration::from_secs(match option_env!("PB_PATIENCE") {
+    Some(seconds) => match u64::from_str_radix(seconds, 10) {
+        Ok(seconds) => seconds,
+        Err(_) => panic!("PB_PATIENCE is a number of seconds"),
+    },
+    None => 60,
+});
 /// A limit that no test reaches.
 pub(crate) const FAR: Duration = Duration::from_secs(3600);
 

@@ -1,54 +1,11 @@
-//! What can be checked about the sources themselves: where the rooms' arrows point, who may be
-//! unsafe, that every ordering is explained.
+//! What can be checked about the sources themselves: where the rooms' arrows point, that every
+//! ordering is explained.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::sources::{Source, code, root, sources};
 
 const ROOMS: [&str; 6] = ["sync", "task", "time", "executor", "wrap", "conformance"];
-const UNSAFE: [&str; 4] =
-    ["src/executor/list.rs", "src/sync/loom.rs", "src/task/body.rs", "src/task/cell.rs"];
-
-struct Source {
-    /// With slashes, from the package's root.
-    name: String,
-    lines: Vec<String>,
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn files(folder: &str) -> Vec<PathBuf> {
-    let mut open = vec![root().join(folder)];
-    let mut files = Vec::new();
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
-                files.push(path);
-            }
-        }
-    }
-    files
-}
-
-fn sources(folder: &str) -> Vec<Source> {
-    let sources: Vec<Source> = files(folder)
-        .into_iter()
-        .map(|path| {
-            let name = path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
-            let text = std::fs::read_to_string(&path).unwrap();
-            Source { name, lines: text.lines().map(String::from).collect() }
-        })
-        .collect();
-    assert!(!sources.is_empty(), "no sources in {folder}");
-    sources
-}
-
-fn code(line: &str) -> &str {
-    line.split("//").next().unwrap_or_default()
-}
 
 /// Lines of code that break a rule, as `file:line: text`.
 fn offenders(sources: &[Source], breaks: impl Fn(&Source, usize) -> bool) -> Vec<String> {
@@ -91,15 +48,6 @@ fn the_conformance_suite_uses_public_names_only() {
         ROOMS[..5].iter().any(|room| line.contains(&format!("crate::{room}::")))
     });
     assert_none(&found, "a check names what a user cannot");
-}
-
-#[test]
-fn only_three_files_of_the_library_are_unsafe() {
-    let found = offenders(&sources("src"), |source, at| {
-        let line = code(&source.lines[at]);
-        line.contains("unsafe ") && !UNSAFE.contains(&source.name.as_str())
-    });
-    assert_none(&found, "unsafe code lives in its files");
 }
 
 #[test]

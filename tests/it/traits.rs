@@ -1,23 +1,20 @@
-//! What the types are: checked when this compiles.
+//! What the types are: checked when this compiles. Which of them are `Send`, `Sync`, `Unpin` and safe to
+//! unwind stands in `tests/fence/auto_traits.rs`.
 
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::MutexGuard;
 
 use poolbridge::{
     Blocking, BuildError, CallbackId, Cancel, Cancelled, Canceller, Context, Executor,
     ExecutorBuilder, ExitGuard, Expired, Flatten, Job, Manual, OnCancel, OnFull, Panic, PoolThread,
-    Promise, Queued, Reason, Rejected, Report, Running, Shielded, Shutdown, Snapshot, StartError,
-    Status, Stopped, Submission, SubmitWhenReady, Task, TaskError, TaskId, TaskInfo, Termination,
-    TerminationTimeout, ThreadPoolBuilder, Timeout, TimeoutOr, WaitTimeout, Worker, WouldDeadlock,
+    Promise, Queued, Reason, Rejected, Report, Running, Shielded, Shutdown, Snapshot, Status,
+    Stopped, Submission, SubmitWhenReady, Task, TaskError, TaskId, Termination, TerminationTimeout,
+    ThreadPoolBuilder, Timeout, TimeoutOr, WaitTimeout, Worker, WouldDeadlock,
 };
 
-fn send<T: Send + 'static>() {}
-fn send_sync<T: Send + Sync + 'static>() {}
-fn unpin<T: Unpin>() {}
 fn debug<T: Debug>() {}
 fn copy_eq_hash<T: Copy + Eq + Hash + Debug>() {}
 fn error<T: Error + Send + Sync + Clone + 'static>() {}
@@ -26,56 +23,6 @@ fn future<T: Future + Unpin + Send>() {}
 /// `Send` and not `Sync`.
 type NotSync = Cell<u8>;
 type F = fn() -> NotSync;
-
-/// The handles go anywhere, whatever they carry: `Task<T>: Sync` needs no `T: Sync`.
-#[test]
-fn handles_are_send_and_sync() {
-    send_sync::<Task<NotSync>>();
-    send_sync::<Shielded<NotSync>>();
-    send_sync::<Flatten<NotSync, TaskError>>();
-    send::<Promise<NotSync>>();
-    fn is_sync<T: Sync>() {}
-    is_sync::<Promise<NotSync>>();
-    send_sync::<Canceller>();
-    send_sync::<Stopped>();
-    send_sync::<Context>();
-    send_sync::<OnCancel>();
-    send_sync::<Job>();
-    send_sync::<Executor>();
-    send_sync::<Termination>();
-    send_sync::<ExitGuard>();
-    send_sync::<Manual>();
-    send_sync::<Snapshot>();
-    send_sync::<TaskInfo>();
-    send_sync::<Report>();
-    send::<Timeout<NotSync>>();
-    send::<TimeoutOr<NotSync>>();
-    send::<Flatten<NotSync, TaskError, Timeout<Result<NotSync, TaskError>>>>();
-    send::<SubmitWhenReady<NotSync, F>>();
-    send::<Worker>();
-    send::<PoolThread>();
-    send::<ThreadPoolBuilder>();
-    send::<ExecutorBuilder>();
-    send::<StartError>();
-    send::<Blocking<F>>();
-}
-
-/// A type that is neither `Send` nor `Unpin` can still be named in a handle.
-#[test]
-fn futures_are_unpin_whatever_they_carry() {
-    struct Pinned {
-        _marker: std::marker::PhantomPinned,
-    }
-    unpin::<Task<Pinned>>();
-    unpin::<Timeout<Pinned>>();
-    unpin::<TimeoutOr<Pinned>>();
-    unpin::<Shielded<Pinned>>();
-    unpin::<Flatten<Pinned, Pinned>>();
-    unpin::<Stopped>();
-    unpin::<Termination>();
-    unpin::<SubmitWhenReady<u8, fn(std::marker::PhantomPinned) -> u8>>();
-    unpin::<Task<MutexGuard<'static, u8>>>();
-}
 
 #[test]
 fn futures_are_futures() {
