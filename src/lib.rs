@@ -18,6 +18,8 @@ pub mod __verify;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod executor;
+#[cfg(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
+pub mod model;
 mod sync;
 mod task;
 mod time;

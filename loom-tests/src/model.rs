@@ -15,7 +15,8 @@ use crate::explore::{self, Limits};
 #[derive(Debug)]
 pub struct Model {
     case: &'static str,
-    bound: Option<usize>,
+    bound: usize,
+    deep: Option<usize>,
     plans: Vec<Plan>,
     sees: Vec<&'static str>,
     nothing_else: bool,
@@ -33,7 +34,8 @@ impl Model {
     pub fn bound(bound: usize) -> Self {
         Self {
             case: "",
-            bound: bound_from_env(Some(bound)),
+            bound,
+            deep: None,
             plans: vec![Plan::NONE],
             sees: Vec::new(),
             nothing_else: false,
@@ -45,6 +47,11 @@ impl Model {
     #[cfg(not(poolbridge_loom))]
     pub fn sampled() -> Self {
         Self::bound(0)
+    }
+
+    /// The bound of a deep run, where it would not end without one.
+    pub fn deep(self, bound: usize) -> Self {
+        Self { deep: Some(bound), ..self }
     }
 
     /// Tells apart several checks in one model function.
@@ -94,7 +101,8 @@ impl Model {
     }
 
     fn limits(&self) -> Limits {
-        Limits { bound: self.bound, races: !self.single }
+        let given = if deep() { self.deep } else { Some(self.bound) };
+        Limits { bound: bound_from_env(given), races: !self.single }
     }
 
     fn explore(
@@ -180,6 +188,11 @@ fn assert_no_panic() {
 pub fn planned_panic() -> ! {
     // Resuming does not call the hook.
     std::panic::resume_unwind(Box::new("planned"))
+}
+
+/// Whether time does not matter.
+fn deep() -> bool {
+    std::env::var_os("PB_DEEP").is_some()
 }
 
 fn bound_from_env(given: Option<usize>) -> Option<usize> {

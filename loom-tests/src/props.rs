@@ -1,26 +1,12 @@
 //! Things that models hand to the code under test and look at afterwards. What they count, they
 //! count behind loom's back: a counter must not order what the code itself leaves unordered.
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Wake, Waker};
 
-use poolbridge::__verify::{Alive, Parker, UnsafeCell};
-
-/// Runs a future to its end on this thread, sleeping in the crate's own [`Parker`].
-pub fn block_on<F: Future>(future: F) -> F::Output {
-    let parker = Parker::new();
-    let waker = parker.waker();
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => parker.park(),
-        }
-    }
-}
+use poolbridge::__verify::{Alive, UnsafeCell};
+pub use poolbridge::model::block_on;
 
 /// A waker that counts how often it is woken and how many clones of it exist.
 #[derive(Clone, Debug, Default)]

@@ -7,6 +7,7 @@
 use std::process::{Command, ExitCode, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 /// A model's name and the function that checks it. Built by [`models!`](crate::models).
 pub type Entry = (&'static str, fn());
@@ -96,12 +97,15 @@ impl Wanted {
 fn in_processes(models: &[Entry]) -> ExitCode {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
+    let executions = AtomicUsize::new(0);
+    let began = Instant::now();
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers.min(models.len()) {
             scope.spawn(|| {
                 while let Some((name, _)) = models.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let output = run_alone(name);
+                    executions.fetch_add(executions_in(&output), Ordering::Relaxed);
                     if !report(name, &output) {
                         failed.lock().unwrap_or_else(PoisonError::into_inner).push(*name);
                     }
@@ -110,8 +114,17 @@ fn in_processes(models: &[Entry]) -> ExitCode {
         }
     });
     let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    println!("{} models: {} failed {failed:?}", models.len(), failed.len());
+    let executions = executions.into_inner();
+    let (all, bad, seconds) = (models.len(), failed.len(), began.elapsed().as_secs());
+    println!("{all} models: {bad} failed {failed:?}; {executions} executions in {seconds} s");
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What the model's lines say that were run.
+fn executions_in(output: &Output) -> usize {
+    let words = String::from_utf8_lossy(&output.stdout);
+    let counts = words.split_whitespace().filter_map(|word| word.strip_prefix("iterations="));
+    counts.filter_map(|count| count.parse::<usize>().ok()).sum()
 }
 
 fn run_alone(name: &str) -> Output {

@@ -88,7 +88,7 @@ impl Parker {
     #[track_caller]
     pub fn unpark(&self) {
         if is_made("wake") {
-            self.0.unpark();
+            self.0.leave_token();
         }
     }
 }
@@ -96,7 +96,7 @@ impl Parker {
 impl Bed {
     /// Takes the token if it lies there.
     fn take(&self) -> bool {
-        // ORDERING: Acquire, pairs with the Release swap in `unpark`: who takes the token sees
+        // ORDERING: Acquire, pairs with the Release swap in `leave_token`: who takes the token sees
         // what was written before it was left.
         self.token.compare_exchange(NOTIFIED, EMPTY, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
@@ -107,7 +107,7 @@ impl Bed {
         }
         let mut guard = self.lock.lock();
         // ORDERING: Relaxed, nothing is published; the lock and the modification order of the
-        // token decide between this and `unpark`'s swap.
+        // token decide between this and `leave_token`'s swap.
         if self.token.compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Relaxed).is_err()
         {
             return second_look(true) && self.take();
@@ -127,7 +127,7 @@ impl Bed {
         }
     }
 
-    fn unpark(&self) {
+    fn leave_token(&self) {
         // ORDERING: Release, pairs with the Acquire in `take`. PARKED read here: the sleeper holds
         // the lock from before it wrote PARKED until it waits, so locking once closes the gap.
         if self.token.swap(NOTIFIED, Ordering::Release) == PARKED {
@@ -150,10 +150,10 @@ fn remaining(deadline: Option<Instant>) -> Option<Option<Duration>> {
 
 impl Wake for Bed {
     fn wake(self: Arc<Self>) {
-        self.unpark();
+        self.leave_token();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.unpark();
+        self.leave_token();
     }
 }

@@ -287,8 +287,9 @@ impl Code {
     /// caller on has its place there.
     fn is_call(&self, at: usize) -> bool {
         let after = self.0[at..].iter().skip_while(|c| is_word(**c)).find(|c| !c.is_whitespace());
-        let defined = self.before(at).ends_with("fn");
-        after == Some(&'(') && !defined && !self.passes_its_caller_on(at)
+        let before = self.before(at);
+        let other = before.ends_with("fn") || before.ends_with("Waker::");
+        after == Some(&'(') && !other && !self.passes_its_caller_on(at)
     }
 
     fn statement(&self, at: usize) -> String {
