@@ -20,6 +20,13 @@ pub(crate) struct Payload(
     #[expect(dead_code, reason = "only its drop matters")] pub(crate) Tracked,
 );
 
+/// Panics that nobody has planned, wherever they were contained.
+static UNPLANNED: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) fn unplanned_panics() -> usize {
+    UNPLANNED.load(Ordering::SeqCst)
+}
+
 /// Only panics that nobody has planned are reported.
 pub(crate) fn silence_planned_panics() {
     static ONCE: Once = Once::new();
@@ -28,6 +35,7 @@ pub(crate) fn silence_planned_panics() {
         panic::set_hook(Box::new(move |info| {
             let payload: &dyn Any = info.payload();
             if !payload.is::<Planned>() && !payload.is::<Payload>() {
+                UNPLANNED.fetch_add(1, Ordering::SeqCst);
                 report(info);
             }
         }));

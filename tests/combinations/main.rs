@@ -56,6 +56,7 @@ fn all_cases_on(pool: Pool) {
         let _naming = Naming(case);
         ledger.check_final(case);
     }
+    assert_eq!(ledger::unplanned_panics(), 0, "panics that nobody has planned; they are shown");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use self::real::Real;
 /// Lets a world live through `ops`; panics where the two of it differ.
 pub(crate) fn live(ops: &[Op], finale: Finale) {
     real::silence_planned_panics();
+    let panics = real::unplanned_panics();
     let mut world = World { model: Model::new(), real: Real::new() };
     for (at, op) in ops.iter().enumerate() {
         let _naming = Naming(at, op);
@@ -25,6 +26,7 @@ pub(crate) fn live(ops: &[Op], finale: Finale) {
     let last = Op::RunAll;
     let _naming = Naming(ops.len(), &last);
     world.end(finale);
+    assert_eq!(real::unplanned_panics(), panics, "a panic that nobody has planned was contained");
 }
 
 struct World {

@@ -1,6 +1,7 @@
 //! The library's side: what the operations work on, and what they leave in the logs.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::panic::{self, panic_any};
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once};
@@ -17,6 +18,15 @@ use super::op::{Body, How, Spec};
 /// A panic that belongs to a sequence.
 struct Planned;
 
+thread_local! {
+    /// Panics on this thread that nobody has planned, wherever they were contained.
+    static UNPLANNED: Cell<usize> = const { Cell::new(0) };
+}
+
+pub(super) fn unplanned_panics() -> usize {
+    UNPLANNED.get()
+}
+
 /// Only panics that nobody has planned are reported.
 pub(super) fn silence_planned_panics() {
     static ONCE: Once = Once::new();
@@ -25,6 +35,7 @@ pub(super) fn silence_planned_panics() {
         panic::set_hook(Box::new(move |info| {
             let payload: &dyn Any = info.payload();
             if !payload.is::<Planned>() {
+                UNPLANNED.set(UNPLANNED.get() + 1);
                 report(info);
             }
         }));
