@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::world::op::{Body, Finale, How, Kind, Op, Queue, Spec};
+use crate::world::op::{Body, Busy, Finale, How, Kind, Mode, Op, Queue, Spec};
 
 pub(crate) fn finale() -> impl Strategy<Value = Finale> {
     prop_oneof![3 => Just(Finale::Run), 1 => Just(Finale::Abandon)]
@@ -45,6 +45,7 @@ fn body() -> impl Strategy<Value = Body> {
         1 => number().prop_map(Body::Cancel),
         1 => number().prop_map(Body::Drop),
         1 => number().prop_map(Body::Submit),
+        1 => (number(), mode()).prop_map(|(of, mode)| Body::Shutdown(of, mode)),
     ]
 }
 
@@ -86,13 +87,11 @@ fn set_max() -> impl Strategy<Value = Op> {
     (number(), 0..4_u8).prop_map(|(of, max)| Op::SetMax { of, max })
 }
 
-fn shutdown() -> impl Strategy<Value = Op> {
+fn mode() -> impl Strategy<Value = Mode> {
     let queued = prop_oneof![Just(Queue::Run), Just(Queue::Cancel), Just(Queue::HandBack)];
-    (number(), queued, prop::bool::weighted(0.2)).prop_map(|(of, queued, abandon)| Op::Shutdown {
-        of,
-        queued,
-        abandon,
-    })
+    let running =
+        prop_oneof![2 => Just(Busy::Wait), 1 => Just(Busy::Request), 1 => Just(Busy::Abandon)];
+    (queued, running).prop_map(|(queued, running)| Mode { queued, running })
 }
 
 pub(crate) fn op() -> impl Strategy<Value = Op> {
@@ -113,7 +112,7 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         8 => Just(Op::RunOne),
         1 => Just(Op::RunAll),
         3 => (0..4_u8).prop_map(Op::Advance),
-        1 => shutdown(),
+        1 => (number(), mode()).prop_map(|(of, mode)| Op::Shutdown(of, mode)),
         2 => number().prop_map(Op::PollEnd),
         1 => number().prop_map(Op::DropEnd),
         1 => number().prop_map(Op::RunJob),
@@ -145,7 +144,7 @@ pub(crate) fn room_op() -> impl Strategy<Value = Op> {
         1 => (0..3_u8).prop_map(Op::Advance),
         1 => prop::bool::weighted(0.1)
             .prop_map(|end| if end {
-                Op::Shutdown { of: 1, queued: Queue::Run, abandon: false }
+                Op::Shutdown(1, Mode { queued: Queue::Run, running: Busy::Wait })
             } else {
                 Op::RunOne
             }),

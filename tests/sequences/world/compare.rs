@@ -85,6 +85,7 @@ fn compare_task(at: usize, real: &Entry, model: &Task) {
     assert_eq!(live(&log.callbacks), model.callbacks.len() as isize, "callbacks of {at}");
     assert_eq!(*log.told.lock().unwrap(), model.told, "who was told what of {at}");
     assert_eq!(*log.reclaimed.lock().unwrap(), model.reclaimed, "abandoned outcomes of {at}");
+    assert_eq!(*log.saw_asked.lock().unwrap(), model.saw_asked, "what {at} saw of its token");
     if let (true, Some(wakes)) = (model.hold != Hold::Gone, &real.waker) {
         assert_eq!(woken(&wakes.0), model.woken, "whether the waiter of {at} was woken");
     }

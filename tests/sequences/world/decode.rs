@@ -1,6 +1,6 @@
 //! Sequences from bytes, for fuzzing: any bytes are a sequence.
 
-use super::op::{Body, Finale, How, Kind, Op, Queue, Spec};
+use super::op::{Body, Busy, Finale, How, Kind, Mode, Op, Queue, Spec};
 
 /// More steps than that say nothing new.
 const STEPS: usize = 120;
@@ -49,9 +49,7 @@ fn op(bytes: &mut Bytes<'_>) -> Op {
         13 => Op::Advance(bytes.next() % 6),
         14 => {
             let of = bytes.next();
-            let how = bytes.next();
-            let queued = [Queue::Run, Queue::Cancel, Queue::HandBack][usize::from(how % 3)];
-            Op::Shutdown { of, queued, abandon: how >= 200 }
+            Op::Shutdown(of, mode(bytes))
         }
         15 => Op::PollEnd(bytes.next()),
         16 => Op::DropEnd(bytes.next()),
@@ -62,6 +60,14 @@ fn op(bytes: &mut Bytes<'_>) -> Op {
         21 => Op::RunAll,
         22..=27 => Op::RunOne,
         _ => Op::Submit { to: bytes.next(), how: how(bytes), spec: spec(bytes) },
+    }
+}
+
+fn mode(bytes: &mut Bytes<'_>) -> Mode {
+    let how = usize::from(bytes.next());
+    Mode {
+        queued: [Queue::Run, Queue::Cancel, Queue::HandBack][how % 3],
+        running: [Busy::Wait, Busy::Request, Busy::Abandon][how / 3 % 3],
     }
 }
 
@@ -90,12 +96,16 @@ fn how(bytes: &mut Bytes<'_>) -> How {
 fn spec(bytes: &mut Bytes<'_>) -> Spec {
     let place = bytes.next();
     let (queue_limit, run_limit) = (bytes.limit(), bytes.limit());
-    let body = match bytes.next() % 12 {
+    let body = match bytes.next() % 13 {
         0 => Body::Panic,
         1 | 2 => Body::Advance(bytes.next() % 6),
         3 => Body::Cancel(bytes.next()),
         4 => Body::Drop(bytes.next()),
         5 | 6 => Body::Submit(bytes.next()),
+        7 => {
+            let of = bytes.next();
+            Body::Shutdown(of, mode(bytes))
+        }
         _ => Body::Return,
     };
     Spec { place: place % 3, queue_limit, run_limit, reclaim: place >= 128, body }

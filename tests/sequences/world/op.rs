@@ -29,11 +29,7 @@ pub(crate) enum Op {
     RunOne,
     RunAll,
     Advance(u8),
-    Shutdown {
-        of: u8,
-        queued: Queue,
-        abandon: bool,
-    },
+    Shutdown(u8, Mode),
     PollEnd(u8),
     DropEnd(u8),
     RunJob(u8),
@@ -91,6 +87,14 @@ pub(crate) enum Body {
     Drop(u8),
     /// Submits a job that returns.
     Submit(u8),
+    Shutdown(u8, Mode),
+}
+
+/// Of a shutdown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mode {
+    pub(crate) queued: Queue,
+    pub(crate) running: Busy,
 }
 
 /// What a shutdown does with what is queued.
@@ -99,6 +103,14 @@ pub(crate) enum Queue {
     Run,
     Cancel,
     HandBack,
+}
+
+/// What a shutdown does with what runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Busy {
+    Wait,
+    Request,
+    Abandon,
 }
 
 /// How a world comes to its end.

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, Once};
 use std::task::{Wake, Waker};
 
 use poolbridge::{
-    CallbackId, Canceller, Executor, Expired, Job, Keyed, Manual, Priority, Reason, Submission,
-    SubmitWhenReady, Task, TaskError, TaskId, Termination, Timeout,
+    CallbackId, Canceller, Executor, Expired, Job, Keyed, Manual, Priority, Reason, Running,
+    Shutdown, Submission, SubmitWhenReady, Task, TaskError, TaskId, Termination, Timeout, context,
 };
 
 use super::model::End;
-use super::op::{Body, How, Spec};
+use super::op::{Body, Busy, How, Mode, Queue, Spec};
 
 /// A panic that belongs to a sequence.
 struct Planned;
@@ -103,6 +103,8 @@ pub(super) struct Log {
     pub(super) callbacks: Arc<AtomicIsize>,
     pub(super) told: Mutex<Vec<(usize, End)>>,
     pub(super) reclaimed: Mutex<Vec<End>>,
+    /// Whether the closure was asked to stop, as it saw it in the end.
+    pub(super) saw_asked: Mutex<Option<bool>>,
 }
 
 pub(super) struct Entry {
@@ -252,8 +254,33 @@ impl Real {
             let _own = own;
             real.0.ran.lock().unwrap().push(at);
             real.act(&body);
+            let cx = context::current().expect("inside a job");
+            *log.saw_asked.lock().unwrap() = Some(cx.is_cancelled());
             Live::new(&log.values)
         })
+    }
+
+    /// Whether there is such an executor.
+    pub(super) fn shutdown(&self, of: usize, mode: Mode) -> bool {
+        let how = match mode.queued {
+            Queue::Run => Shutdown::run_queued(),
+            Queue::Cancel => Shutdown::cancel_queued(),
+            Queue::HandBack => Shutdown::hand_back(),
+        };
+        let how = how.running(match mode.running {
+            Busy::Wait => Running::Wait,
+            Busy::Request => Running::Request,
+            Busy::Abandon => Running::Abandon,
+        });
+        let mut termination = match self.pool(of) {
+            Some(Pool::Plain(pool)) => pool.shutdown(how),
+            Some(Pool::Keyed(keyed)) => keyed.shutdown(how),
+            None => return false,
+        };
+        let jobs = termination.take_handed_back();
+        self.jobs().extend(jobs);
+        self.ends().push(Ending { termination: Some(termination), waker: None });
+        true
     }
 
     /// What a closure does.
@@ -273,6 +300,10 @@ impl Real {
                 if self.pool(to).is_some() {
                     self.submit(to, How::Submit, &Spec::plain());
                 }
+            }
+            Body::Shutdown(of, mode) => {
+                let of = usize::from(*of) % self.pools().len();
+                self.shutdown(of, *mode);
             }
         }
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use poolbridge::{Cancel, Executor, OnFull, Running, Shutdown};
+use poolbridge::{Cancel, Executor, OnFull};
 
 use super::World;
 use super::model::{Attempt, End, Hold, Stage};
-use super::op::{Finale, How, Kind, Op, Queue, Spec};
+use super::op::{Finale, How, Kind, Mode, Op, Spec};
 use super::real::{self, Ending, Handle, Pool, Wakes};
 
 impl World {
@@ -27,7 +27,7 @@ impl World {
                 self.real.manual().advance(real::seconds(*by));
                 self.model.advance(*by);
             }
-            Op::Shutdown { of, queued, abandon } => self.shutdown(*of, *queued, *abandon),
+            Op::Shutdown(of, mode) => self.shutdown(usize::from(*of), *mode),
             Op::PollEnd(at) => self.poll_end(usize::from(*at)),
             Op::DropEnd(at) => self.drop_end(usize::from(*at)),
             Op::RunJob(at) => self.take_job(usize::from(*at), true),
@@ -242,23 +242,11 @@ impl World {
         }
     }
 
-    fn shutdown(&mut self, of: u8, queued: Queue, abandon: bool) {
-        let of = usize::from(of) % self.model.executors.len();
-        let mode = match queued {
-            Queue::Run => Shutdown::run_queued(),
-            Queue::Cancel => Shutdown::cancel_queued(),
-            Queue::HandBack => Shutdown::hand_back(),
-        };
-        let mode = if abandon { mode.running(Running::Abandon) } else { mode };
-        let mut termination = match self.real.pool(of) {
-            Some(Pool::Plain(pool)) => pool.shutdown(mode),
-            Some(Pool::Keyed(keyed)) => keyed.shutdown(mode),
-            None => return,
-        };
-        let jobs = termination.take_handed_back();
-        self.real.jobs().extend(jobs);
-        self.real.ends().push(Ending { termination: Some(termination), waker: None });
-        self.model.shutdown(of, queued, abandon);
+    fn shutdown(&mut self, of: usize, mode: Mode) {
+        let of = of % self.model.executors.len();
+        if self.real.shutdown(of, mode) {
+            self.model.shutdown(of, mode);
+        }
     }
 
     fn poll_end(&mut self, at: usize) {

@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::task::{End, Hold};
-use crate::world::op::Queue;
+use crate::world::op::{Busy, Mode, Queue};
 
 /// A shutdown that somebody waits for, or has waited for.
 #[derive(Debug)]
@@ -39,13 +39,13 @@ impl Model {
         self.executors[of].finished + views.map(|view| self.finished(view)).sum::<usize>()
     }
 
-    pub(super) fn close_all(&mut self, of: usize, queued: Queue, cancelled: &mut usize) {
+    pub(super) fn close_all(&mut self, of: usize, mode: Mode, cancelled: &mut usize) {
         self.stop_accepting(of);
         for child in self.children(of) {
-            self.close_all(child, queued, cancelled);
+            self.close_all(child, mode, cancelled);
         }
         for task in self.executors[of].queued() {
-            match queued {
+            match mode.queued {
                 Queue::Run => {}
                 Queue::Cancel => {
                     self.withdraw(task, End::Cancelled);
@@ -55,6 +55,11 @@ impl Model {
                     self.executors[of].unlink(task);
                     self.tasks[task].handed_back = true;
                 }
+            }
+        }
+        if mode.running != Busy::Wait {
+            for task in self.executors[of].running.clone() {
+                self.tasks[task].ask_to_stop();
             }
         }
         self.check_over(of);
@@ -71,7 +76,7 @@ impl Model {
     /// Closed, and nothing is left in it.
     pub(crate) fn is_over(&self, of: usize) -> bool {
         let this = &self.executors[of];
-        let busy = this.workers + this.running + this.waits() + self.children(of).len();
+        let busy = this.workers + this.running.len() + this.waits() + self.children(of).len();
         this.closed && busy == 0
     }
 

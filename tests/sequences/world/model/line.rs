@@ -54,7 +54,7 @@ pub(crate) struct Executor {
     lanes: Vec<Lane>,
     /// Keys of lanes that may be served, in that order.
     ready: VecDeque<u8>,
-    pub(crate) running: usize,
+    pub(crate) running: Vec<usize>,
     pub(crate) finished: usize,
     /// Tasks that wait for room, and those that were given some.
     pub(crate) room: VecDeque<usize>,

@@ -15,7 +15,7 @@ pub(crate) use self::line::Executor;
 pub(crate) use self::room::Attempt;
 pub(crate) use self::task::{End, Hold, Stage, Task};
 
-use super::op::{Kind, Queue};
+use super::op::{Busy, Kind, Mode};
 
 /// What a deadline does when it passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,10 +143,11 @@ impl Model {
         (0..self.executors.len()).filter(is_child).collect()
     }
 
-    pub(crate) fn shutdown(&mut self, of: usize, queued: Queue, abandon: bool) {
+    pub(crate) fn shutdown(&mut self, of: usize, mode: Mode) {
         let finished_before = self.finished(of);
+        let abandon = mode.running == Busy::Abandon;
         let mut ending = Ending { of, abandon, finished_before, ..Ending::new(of) };
-        self.close_all(of, queued, &mut ending.cancelled);
+        self.close_all(of, mode, &mut ending.cancelled);
         self.endings.push(ending);
     }
 }

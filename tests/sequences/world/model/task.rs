@@ -70,6 +70,10 @@ pub(crate) struct Task {
     pub(crate) reclaimed: Vec<End>,
     pub(crate) waker: bool,
     pub(crate) woken: bool,
+    /// The closure has been asked to stop while it ran.
+    asked: bool,
+    /// What it saw of that in the end.
+    pub(crate) saw_asked: Option<bool>,
 }
 
 impl Task {
@@ -90,6 +94,8 @@ impl Task {
             reclaimed: Vec::new(),
             waker: false,
             woken: false,
+            asked: false,
+            saw_asked: None,
             spec,
         }
     }
@@ -122,6 +128,10 @@ impl Task {
         self.woken |= std::mem::take(&mut self.waker);
     }
 
+    pub(super) fn ask_to_stop(&mut self) {
+        self.asked |= self.stage == Stage::Running;
+    }
+
     /// Nobody wants this outcome.
     fn give_away(&mut self, end: End) {
         self.value = false;
@@ -145,6 +155,7 @@ impl Model {
 
     /// A task whose closure runs ends, and the closure runs on.
     pub(super) fn expire_run(&mut self, task: usize) {
+        self.tasks[task].ask_to_stop();
         self.tasks[task].tell(End::RunLimit);
     }
 
@@ -170,9 +181,16 @@ impl Model {
                     self.submit(to, Spec::plain());
                 }
             }
+            Body::Shutdown(of, mode) => {
+                let of = usize::from(of) % self.executors.len();
+                if self.executors[of].user {
+                    self.shutdown(of, mode);
+                }
+            }
         }
         self.disarm(task, Due::Run);
         let this = &mut self.tasks[task];
+        this.saw_asked = (this.spec.body != Body::Panic).then_some(this.asked);
         this.captures = false;
         let end = if this.spec.body == Body::Panic { End::Panicked } else { End::Value };
         if this.stage == Stage::Over {
@@ -191,6 +209,7 @@ impl Model {
     }
 
     pub(crate) fn cancel(&mut self, task: usize) {
+        self.tasks[task].ask_to_stop();
         if self.tasks[task].stage == Stage::Pending {
             self.withdraw(task, End::Cancelled);
         }

@@ -131,12 +131,12 @@ impl Model {
     fn run_task(&mut self, of: usize, task: usize) {
         self.disarm(task, Due::Queue);
         self.tasks[task].stage = Stage::Running;
-        self.executors[of].running += 1;
+        self.executors[of].running.push(task);
         if let Some(limit) = self.tasks[task].spec.run_limit {
             self.set_timer(task, limit, Due::Run);
         }
         self.run_closure(task);
-        self.executors[of].running -= 1;
+        self.executors[of].running.retain(|own| *own != task);
         self.executors[of].finished += 1;
     }
 
