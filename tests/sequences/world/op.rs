@@ -1,4 +1,5 @@
-//! What may happen to a world. Numbers name executors, tasks and so on modulo how many there are.
+//! What may happen to a world. Numbers name executors, tasks and so on modulo how many there are;
+//! among patients, submissions that wait for room.
 
 /// One step of a sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]

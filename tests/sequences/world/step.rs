@@ -39,6 +39,14 @@ impl World {
                 drop(pool);
             }
             Op::SetMax { of, max } => self.set_max(usize::from(*of), usize::from(*max)),
+            Op::PollPatient(at) => {
+                let patient = self.model.patient_named(*at);
+                patient.into_iter().for_each(|at| self.poll_patient(at));
+            }
+            Op::DropPatient(at) => {
+                let patient = self.model.patient_named(*at);
+                patient.into_iter().for_each(|at| self.drop_if(at, |_| true));
+            }
             _ if self.model.tasks.is_empty() => {}
             _ => self.step_on_task(op),
         }
@@ -47,8 +55,6 @@ impl World {
     fn step_on_task(&mut self, op: &Op) {
         let number = |number: &u8| self.model.task_named(*number);
         match op {
-            Op::PollPatient(at) => self.poll_patient(number(at)),
-            Op::DropPatient(at) => self.drop_if(number(at), |hold| hold == Hold::Patient),
             Op::Drop(at) => self.drop_if(number(at), |hold| hold != Hold::Patient),
             Op::Cancel(at) => self.cancel(number(at)),
             Op::Detach(at) => self.detach(number(at)),

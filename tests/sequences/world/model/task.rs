@@ -208,6 +208,14 @@ impl Model {
         usize::from(number) % self.tasks.len()
     }
 
+    /// Among the submissions that wait for room.
+    pub(crate) fn patient_named(&self, number: u8) -> Option<usize> {
+        let waits = |at: &usize| self.tasks[*at].hold == Hold::Patient;
+        let patients: Vec<usize> = (0..self.tasks.len()).filter(waits).collect();
+        let at = usize::from(number).checked_rem(patients.len())?;
+        Some(patients[at])
+    }
+
     pub(crate) fn cancel(&mut self, task: usize) {
         self.tasks[task].ask_to_stop();
         if self.tasks[task].stage == Stage::Pending {
