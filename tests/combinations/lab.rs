@@ -38,6 +38,13 @@ struct Hooks {
 /// Nothing starts while it lives.
 pub(crate) struct Hold(Vec<Busy>);
 
+/// A case that fails must not keep threads waiting.
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.iter().for_each(Busy::open);
+    }
+}
+
 /// A thread that runs what is queued, when it is told so, and opens a gate when it has.
 struct Hands {
     tell: mpsc::Sender<Gate>,
@@ -172,7 +179,8 @@ impl Lab {
 
     /// Lets things start.
     pub(crate) fn go(&self, hold: Option<Hold>) {
-        hold.into_iter().flat_map(|hold| hold.0).for_each(Busy::finish);
+        let held = hold.map(|mut hold| std::mem::take(&mut hold.0));
+        held.into_iter().flatten().for_each(Busy::finish);
         if let Some(hands) = &self.hands {
             hands.go();
         }

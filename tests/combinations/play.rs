@@ -57,7 +57,9 @@ fn while_queued(scene: &mut Scene, forecast: &Forecast) {
     }
     if case.lets_go_at() == Some(Moment::Queued) {
         scene.let_go();
-        if !forecast.runs {
+        if forecast.runs {
+            assert_eq!(remote(scene).status(), poolbridge::Status::Pending, "it stays queued");
+        } else {
             check_prevented(scene, forecast);
         }
     }

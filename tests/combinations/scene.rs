@@ -36,6 +36,13 @@ pub(crate) struct Scene {
     pub(crate) remote: Option<Canceller>,
 }
 
+/// A case that fails must not keep threads waiting.
+impl Drop for Scene {
+    fn drop(&mut self) {
+        self.gate.open();
+    }
+}
+
 /// Wakes a thread that parks, and may panic after that.
 pub(crate) struct Unpark {
     thread: Thread,

@@ -23,7 +23,7 @@ fn cases(cases: u32) -> Config {
 }
 
 proptest! {
-    #![proptest_config(cases(1500))]
+    #![proptest_config(cases(1200))]
 
     #[test]
     fn any_sequence_goes_as_the_model_says(
@@ -36,7 +36,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(500))]
+    #![proptest_config(cases(350))]
 
     /// Long enough for shares to be used up and for levels to be passed over.
     #[test]

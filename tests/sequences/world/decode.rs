@@ -59,6 +59,7 @@ fn op(bytes: &mut Bytes<'_>) -> Op {
         20 => Op::SetMax { of: bytes.next(), max: bytes.next() % 4 },
         21 => Op::RunAll,
         22..=27 => Op::RunOne,
+        28 => Op::Shield(bytes.next()),
         _ => Op::Submit { to: bytes.next(), how: how(bytes), spec: spec(bytes) },
     }
 }

@@ -19,6 +19,8 @@ pub(crate) enum Op {
     Cancel(u8),
     Drop(u8),
     Detach(u8),
+    /// Shields it, and drops the shield.
+    Shield(u8),
     Poll(u8),
     /// Looks for the result once.
     Look(u8),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use poolbridge::{Cancel, Executor, OnFull};
+use poolbridge::{Cancel, Executor, OnFull, Task};
 
 use super::World;
 use super::model::{Attempt, End, Hold, Stage};
 use super::op::{Finale, How, Kind, Mode, Op, Spec};
-use super::real::{self, Ending, Handle, Pool, Wakes};
+use super::real::{self, Ending, Handle, Live, Pool, Wakes};
 
 impl World {
     pub(super) fn step(&mut self, op: &Op) {
@@ -57,7 +57,8 @@ impl World {
         match op {
             Op::Drop(at) => self.drop_if(number(at), |hold| hold != Hold::Patient),
             Op::Cancel(at) => self.cancel(number(at)),
-            Op::Detach(at) => self.detach(number(at)),
+            Op::Detach(at) => self.detach(number(at), Task::detach),
+            Op::Shield(at) => self.detach(number(at), |task| drop(task.shield())),
             Op::Poll(at) => self.poll(number(at)),
             Op::Look(at) => self.look(number(at)),
             Op::Limit(at, limit) => self.limit(number(at), *limit),
@@ -167,9 +168,9 @@ impl World {
         self.model.cancel(at);
     }
 
-    fn detach(&mut self, at: usize) {
+    fn detach(&mut self, at: usize, detach: impl FnOnce(Task<Live>)) {
         if let Handle::Task(task) = self.take_if(at, |hold| hold == Hold::Task) {
-            task.detach();
+            detach(task);
             self.model.detach(at);
         }
     }
