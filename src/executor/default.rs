@@ -1,13 +1,21 @@
 //! The executor that everybody shares who names none.
 
 use super::Executor;
-use crate::sync::OnceLock;
+use crate::sync::fork::Slot;
 use crate::task::Task;
 
-static DEFAULT: OnceLock<Executor> = OnceLock::new();
+static DEFAULT: Slot<Executor> = Slot::new();
+
+extern "C" fn on_fork() {
+    DEFAULT.forget();
+}
 
 /// The process-wide executor, started when first asked for: own threads, at most
 /// min(32, processors + 4) (CPython's rule), named `poolbridge-0`, `poolbridge-1`, ….
+///
+/// A child made by `fork` has none of its parent's threads: the first call there starts a fresh
+/// executor, whatever [`set_default_executor`] said in the parent. A reference from before the fork
+/// still means the parent's; ask again.
 ///
 /// # Panics
 /// Never.
@@ -17,7 +25,7 @@ static DEFAULT: OnceLock<Executor> = OnceLock::new();
 /// assert_eq!(poolbridge::default_executor().submit(|| 1).wait().unwrap(), 1);
 /// ```
 pub fn default_executor() -> &'static Executor {
-    DEFAULT.get_or_init(|| match Executor::threads().thread_name("poolbridge").build() {
+    DEFAULT.get_or_init(on_fork, || match Executor::threads().thread_name("poolbridge").build() {
         Ok(executor) => executor,
         Err(_) => unreachable!("the default options go together"),
     })
@@ -37,7 +45,7 @@ pub fn default_executor() -> &'static Executor {
 /// # Ok::<(), poolbridge::BuildError>(())
 /// ```
 pub fn set_default_executor(executor: Executor) -> Result<(), Executor> {
-    DEFAULT.set(executor)
+    DEFAULT.set(on_fork, executor)
 }
 
 /// Runs a blocking closure on `executor`, or on the default one, and returns its task, which is

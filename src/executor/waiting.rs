@@ -24,7 +24,8 @@ use super::claim;
 use super::core::CoreRef;
 use super::lanes::InHand;
 use super::seat;
-use crate::sync::{Mutex, global};
+use crate::sync::Mutex;
+use crate::sync::fork::per_process;
 use crate::task::cell::CellRef;
 use crate::task::contain::contain;
 use crate::task::deadlock::{Circle, WouldDeadlock};
@@ -55,7 +56,7 @@ pub(crate) struct Waits {
     keys: u64,
 }
 
-global! {
+per_process! {
     fn waits() -> Mutex<Waits> = Mutex::new(Waits::default());
 }
 

@@ -413,8 +413,5 @@ macro_rules! global {
 }
 pub(crate) use global;
 
-/// A cell that is written once; not modelled, for statics that models don't touch.
-pub type OnceLock<T> = std::sync::OnceLock<T>;
-
 /// Models fire deadlines by hand.
 pub const TIME_PASSES: bool = false;

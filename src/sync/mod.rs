@@ -7,6 +7,7 @@
 //! House rules for its users: no `SeqCst` access (fences only), reference counts are `AcqRel`,
 //! no `try_lock`, parking goes through [`Parker`], retry loops call [`spin_loop`].
 
+pub(crate) mod fork;
 #[cfg(poolbridge_loom)]
 pub(crate) mod loom;
 pub(crate) mod parker;

@@ -1,0 +1,191 @@
+//! What a child made by `fork` finds: nothing of its parent's threads, and everything that belongs
+//! to nobody made anew. Each test starts itself again, to fork from a process of its own.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use poolbridge::{
+    Executor, Expired, TaskError, default_executor, promise, run_in_executor, set_default_executor,
+    wrap_future, wrapped_sources,
+};
+
+use crate::support::{FAR, Gate, HANG, drive, occupy, one_worker, thread_name, value};
+
+const ALONE: &str = "POOLBRIDGE_TEST_FORKS";
+const SHORT: Duration = Duration::from_millis(1);
+
+/// Runs `body` in a process of its own, which has to end well.
+fn alone(test: &str, body: impl FnOnce()) {
+    if std::env::var_os(ALONE).is_some() {
+        return body();
+    }
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("fork::{test}"), "--nocapture", "--test-threads=1"])
+        .env(ALONE, "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// Runs `body` in a child of this process and demands that it comes to its end there.
+#[track_caller]
+fn in_child(body: impl FnOnce()) {
+    // SAFETY: the child does what this crate and std promise to do there, and leaves by `_exit`.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "no fork to be had");
+    if child == 0 {
+        let ended = catch_unwind(AssertUnwindSafe(body));
+        // SAFETY: runs nothing of the parent's: no destructor, no handler.
+        unsafe { libc::_exit(if ended.is_ok() { 0 } else { 1 }) };
+    }
+    let start = Instant::now();
+    let mut status = 0;
+    loop {
+        // SAFETY: our own child, and a place for its status.
+        let ended = unsafe { libc::waitpid(child, &mut status, libc::WNOHANG) };
+        if ended == child {
+            break;
+        }
+        if start.elapsed() > HANG {
+            // SAFETY: it has not been reaped.
+            unsafe { libc::kill(child, libc::SIGKILL) };
+            panic!("the child hangs");
+        }
+        thread::yield_now();
+    }
+    assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "the child failed");
+}
+
+/// Everything that belongs to the process works.
+fn assert_all_works() {
+    assert_eq!(value(run_in_executor(None, || 6 * 7)), 42);
+    let (_side, task) = promise::<u8>();
+    let late = drive(task.timeout(SHORT));
+    assert!(matches!(late, Err(TaskError::TimedOut(Expired::Await))));
+    let pool = one_worker();
+    let busy = occupy(&pool);
+    let late = pool.job(|| ()).queue_timeout(SHORT).submit().wait();
+    assert!(matches!(late, Err(TaskError::TimedOut(Expired::Queue))));
+    busy.finish();
+    assert_eq!(value(wrap_future(thread::spawn(|| 7))), 7);
+    // A worker that blocks is written down in the graph of waits.
+    let (side, task) = promise::<u8>();
+    let waits = pool.submit(move || task.wait().unwrap());
+    side.set_result(8).unwrap();
+    assert_eq!(value(waits), 8);
+    let (inner, outer) = (pool.clone(), pool.clone());
+    assert_eq!(value(outer.submit(move || inner.submit(|| 9).wait().unwrap())), 9);
+}
+
+#[test]
+fn a_child_has_a_default_executor_of_its_own() {
+    alone("a_child_has_a_default_executor_of_its_own", || {
+        assert_all_works();
+        // All its workers are busy, one source is waited for, a deadline is set.
+        let gate = Gate::new();
+        let busy: Vec<_> = (0..40)
+            .map(|_| {
+                let gate = gate.clone();
+                run_in_executor(None, move || gate.pass())
+            })
+            .collect();
+        let (sender, receiver) = std::sync::mpsc::channel::<()>();
+        let waits = wrap_future(receiver);
+        let limit = default_executor().job(|| ()).queue_timeout(FAR).submit();
+        in_child(|| {
+            let seen = default_executor().snapshot();
+            assert_eq!((seen.workers, seen.queued.len(), seen.running.len()), (0, 0, 0));
+            assert!(wrapped_sources().running.is_empty());
+            assert_eq!(value(run_in_executor(None, thread_name)), "poolbridge-0");
+            assert_all_works();
+            in_child(assert_all_works);
+            assert_all_works();
+        });
+        gate.open();
+        busy.into_iter().for_each(value);
+        drop(sender);
+        assert!(waits.wait().is_err());
+        value(limit);
+        assert_all_works();
+    });
+}
+
+/// Whatever lock another thread held at that moment.
+#[test]
+fn a_child_works_whatever_the_other_threads_of_its_parent_were_at() {
+    alone("a_child_works_whatever_the_other_threads_of_its_parent_were_at", || {
+        let stop = Arc::new(AtomicBool::new(false));
+        let busy: Vec<_> = (0..3)
+            .map(|_| {
+                let stop = Arc::clone(&stop);
+                thread::spawn(move || {
+                    while !stop.load(Ordering::SeqCst) {
+                        assert_all_works();
+                    }
+                })
+            })
+            .collect();
+        for round in 0..50 {
+            in_child(|| {
+                assert_all_works();
+                if round % 10 == 0 {
+                    in_child(assert_all_works);
+                }
+            });
+        }
+        stop.store(true, Ordering::SeqCst);
+        busy.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
+/// On a thread that was a worker of the parent.
+#[test]
+fn a_job_may_fork() {
+    alone("a_job_may_fork", || {
+        for pool in [one_worker(), default_executor().clone(), default_executor().serial()] {
+            value(pool.submit(|| in_child(assert_all_works)));
+            value(pool.submit(|| in_child(|| assert_eq!(value(run_in_executor(None, || 1)), 1))));
+        }
+        assert_all_works();
+    });
+}
+
+/// What the parent chose as the default is not the child's, which may choose anew.
+#[test]
+fn a_child_may_choose_a_default_executor() {
+    alone("a_child_may_choose_a_default_executor", || {
+        let mine = Executor::threads().thread_name("parent").build().unwrap();
+        assert!(set_default_executor(mine.clone()).is_ok());
+        in_child(|| {
+            assert_eq!(value(run_in_executor(None, thread_name)), "poolbridge-0");
+            let refused = set_default_executor(Executor::threads().build().unwrap());
+            assert!(refused.is_err(), "it was in use");
+        });
+        in_child(|| {
+            let own = Executor::threads().thread_name("child").build().unwrap();
+            assert!(set_default_executor(own).is_ok());
+            assert_eq!(value(run_in_executor(None, thread_name)), "child-0");
+        });
+        assert_eq!(value(run_in_executor(None, thread_name)), "parent-0");
+        assert!(set_default_executor(mine).is_err());
+    });
+}
+
+/// A guard at the top of the parent's `main` does not make a child wait that comes to its end.
+#[test]
+fn an_exit_guard_does_nothing_in_a_child() {
+    alone("an_exit_guard_does_nothing_in_a_child", || {
+        let pool = one_worker();
+        let busy = occupy(&pool);
+        let guard = pool.exit_guard(FAR);
+        let mut guard = Some(guard);
+        in_child(|| drop(guard.take()));
+        busy.finish();
+        drop(guard);
+        assert!(pool.try_submit(|| ()).is_err(), "the parent's guard has done its work");
+    });
+}

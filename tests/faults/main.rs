@@ -1,0 +1,10 @@
+//! Faults of others, put in everywhere in turn: threads that do not start, user code that panics or
+//! comes back in, time that jumps, many submitters, a `fork`. Whatever happens, every task ends, the
+//! books add up, and the executor works on.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods)]
+
+#[cfg(unix)]
+mod fork;
+#[path = "../it/support.rs"]
+#[allow(dead_code, reason = "what the other binary uses")]
+mod support;
