@@ -3,8 +3,16 @@
 //! books add up, and the executor works on.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod deed;
 #[cfg(unix)]
 mod fork;
+mod kind;
+mod matrix;
+mod place;
+mod scene;
 #[path = "../it/support.rs"]
 #[allow(dead_code, reason = "what the other binary uses")]
 mod support;
+mod tally;
+mod waker;
+mod watch;

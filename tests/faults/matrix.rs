@@ -1,0 +1,228 @@
+//! User code that misbehaves: each place × each deed × each kind of executor.
+//!
+//! After each case every task has ended as it should, the executor works if it was not shut down, the
+//! books show one worker at most, and every value was dropped exactly once.
+
+use std::sync::Arc;
+
+use poolbridge::{Cancel, Executor, Expired, Manual, Shutdown, Task, TaskError};
+
+use crate::deed::Deed;
+use crate::kind::{Kind, hold, settle};
+use crate::place::{Outcome, Place};
+use crate::scene::Scene;
+use crate::support::{Counter, outcome, poll_once};
+use crate::tally::Tally;
+use crate::watch::watch_all;
+
+struct Case {
+    place: Place,
+    deed: Deed,
+    kind: Kind,
+    scene: Arc<Scene>,
+    tally: Tally,
+    manual: Option<Manual>,
+    own_ran: Counter,
+    victim_ran: Counter,
+    bystander_ran: Counter,
+}
+
+/// A task that has to end, and how often its closure ran.
+type Other = (Task<u32>, Counter);
+
+impl Case {
+    fn new(place: Place, deed: Deed, kind: Kind) -> Self {
+        let (scene, tally) = (Scene::new(deed), Tally::default());
+        let manual = kind.build(place, &scene, &tally);
+        let [own_ran, victim_ran, bystander_ran] = Default::default();
+        Self { place, deed, kind, scene, tally, manual, own_ran, victim_ran, bystander_ran }
+    }
+
+    fn run(self) {
+        let Self { place, kind, scene, .. } = &self;
+        hold(*kind, *place, scene);
+        let mut others = Vec::new();
+        // Where the deed is done as soon as the own task is submitted.
+        let first = *kind == Kind::Inline || *place == Place::CaptureAtDeadline;
+        if first && *kind != Kind::Inline {
+            others = self.submit_others();
+        }
+        if first {
+            scene.arm();
+        }
+        let mut own = place.submit(*kind, scene, &self.tally, &self.own_ran);
+        scene.set_own(&own);
+        if !first {
+            others = self.submit_others();
+            scene.arm();
+        }
+        let manual = self.manual.as_ref();
+        let stopped = place.prepare(scene, &self.tally, &mut own, manual);
+        scene.hold.open();
+        let own = place.finish(*kind, scene, own, manual);
+        settle(manual, || scene.done.get() == 1);
+        scene.drop_handed_back();
+        self.check_own(own);
+        self.check_others(others);
+        self.check_deed();
+        drop(stopped);
+        self.check_executor();
+        self.end();
+    }
+
+    /// The one that the deed may cancel, and one that has nothing to do with it.
+    fn submit_others(&self) -> Vec<Other> {
+        let pool = self.scene.pool().unwrap();
+        let tasks = [&self.victim_ran, &self.bystander_ran].map(|ran| {
+            let (ran, count, capture) = (ran.clone(), ran.clone(), self.tally.value());
+            let task = pool.submit(move || {
+                drop(capture);
+                ran.add();
+                3
+            });
+            (task, count)
+        });
+        *self.scene.victim.lock().unwrap() = Some(tasks[0].0.canceller());
+        tasks.into()
+    }
+
+    fn ended<T>(&self, task: Task<T>) -> Result<T, TaskError> {
+        settle(self.manual.as_ref(), || task.status().is_done());
+        outcome(task)
+    }
+
+    /// Whether nothing can run any more, for lack of worker state.
+    fn is_broken(&self) -> bool {
+        self.place == Place::Initializer && self.deed == Deed::Panics
+    }
+
+    fn check_own(&self, own: Option<Task<Outcome>>) {
+        let Some(own) = own else { return assert_eq!(self.own_ran.get(), 1) };
+        let polled = self.scene.polled.lock().unwrap().take();
+        let ended = polled.unwrap_or_else(|| self.ended(own));
+        let answer = *self.scene.answer.lock().unwrap();
+        let prevented = self.deed == Deed::CancelsOwn && answer == Some(Cancel::Prevented);
+        let capture = matches!(self.place, Place::CaptureAfterRun | Place::LargeCaptureAfterRun);
+        match (ended, self.own_ran.get()) {
+            (Ok((7, _)), 1) => assert!(!prevented && !(capture && self.deed == Deed::Panics)),
+            (Err(TaskError::Cancelled), 0) => {
+                let early = self.place.is_early() && (self.deed.cancels_all() || prevented);
+                assert!(early || self.place == Place::CaptureAtCancel);
+            }
+            (Err(TaskError::TimedOut(Expired::Queue)), 0) => {
+                assert_eq!(self.place, Place::CaptureAtDeadline);
+            }
+            (Err(TaskError::Panicked(_)), 1) => assert!(capture && self.deed == Deed::Panics),
+            (Err(TaskError::Broken(_)), 0) => assert!(self.is_broken()),
+            (other, ran) => panic!("ran {ran}: {:?}", other.map(|(n, _)| n)),
+        }
+    }
+
+    fn check_others(&self, others: Vec<Other>) {
+        let answer = *self.scene.answer.lock().unwrap();
+        for (n, (task, ran)) in others.into_iter().enumerate() {
+            let hit = n == 0 && self.deed == Deed::CancelsVictim;
+            let prevented = hit && answer == Some(Cancel::Prevented);
+            match self.ended(task) {
+                Ok(3) => assert_eq!((ran.get(), prevented), (1, false)),
+                Err(TaskError::Cancelled) => {
+                    assert!(prevented || self.deed.cancels_all());
+                    assert_eq!(ran.get(), 0);
+                }
+                Err(TaskError::Broken(_)) if self.is_broken() => assert_eq!(ran.get(), 0),
+                other => panic!("task {n} behind: {other:?}"),
+            }
+        }
+    }
+
+    fn check_deed(&self) {
+        let left = std::mem::take(&mut *self.scene.left.lock().unwrap());
+        for task in left {
+            assert_eq!(self.ended(task).expect("submitted by the deed"), 1);
+        }
+        match self.scene.waited.lock().unwrap().take() {
+            None => assert_ne!(self.deed, Deed::Waits),
+            Some(Ok(1) | Err(TaskError::WouldDeadlock(_))) => {}
+            Some(other) => panic!("waited for {other:?}"),
+        }
+    }
+
+    /// It works, and the books are in order.
+    fn check_executor(&self) {
+        if !self.deed.leaves_a_handle() {
+            return;
+        }
+        for pool in [self.scene.pool().unwrap(), self.scene.base().unwrap()] {
+            let last = self.ended(pool.submit(|| 5));
+            if self.is_broken() {
+                assert!(last.is_err());
+            } else {
+                assert_eq!(last.expect("works on"), 5);
+            }
+            settle(self.manual.as_ref(), || {
+                let seen = pool.snapshot();
+                assert!(seen.workers <= 1 && seen.idle <= seen.workers);
+                seen.idle == seen.workers && seen.queued.is_empty() && seen.running.is_empty()
+            });
+        }
+    }
+
+    /// The executor's end, and that of every value.
+    fn end(self) {
+        let pools: Vec<Executor> =
+            [self.scene.pool(), self.scene.base()].into_iter().flatten().collect();
+        for pool in pools {
+            let mut end = pool.shutdown(Shutdown::run_queued());
+            settle(self.manual.as_ref(), || self.scene.is_over());
+            let manual = self.manual.as_ref();
+            let end = std::cell::RefCell::new(&mut end);
+            settle(manual, || poll_once(&mut **end.borrow_mut()).is_ready());
+        }
+        settle(self.manual.as_ref(), || self.scene.is_over());
+        self.scene.drop_handles();
+        drop(self.manual);
+        settle(None, || {
+            let [made, dropped] = self.tally.counts();
+            assert!(dropped <= made, "a value was dropped twice");
+            made == dropped
+        });
+        assert_eq!(self.scene.done.get(), 1, "the deed was done once");
+    }
+}
+
+fn all_of(kind: Kind) {
+    let mut cases: Vec<(String, Box<dyn FnOnce() + Send>)> = Vec::new();
+    for place in Place::ALL {
+        for deed in Deed::all().filter(|deed| place.fits(kind, *deed)) {
+            let run = move || Case::new(place, deed, kind).run();
+            cases.push((format!("{kind:?} {place:?} {deed:?}"), Box::new(run)));
+        }
+    }
+    assert!(cases.len() > 100, "{} cases", cases.len());
+    watch_all(cases);
+}
+
+#[test]
+fn own_threads_stand_every_fault_of_user_code() {
+    all_of(Kind::OwnThread);
+}
+
+#[test]
+fn a_serial_view_stands_every_fault_of_user_code() {
+    all_of(Kind::Serial);
+}
+
+#[test]
+fn a_rayon_pool_stands_every_fault_of_user_code() {
+    all_of(Kind::Rayon);
+}
+
+#[test]
+fn an_inline_executor_stands_every_fault_of_user_code() {
+    all_of(Kind::Inline);
+}
+
+#[test]
+fn a_manual_executor_stands_every_fault_of_user_code() {
+    all_of(Kind::Manual);
+}
