@@ -3,6 +3,7 @@
 //! books add up, and the executor works on.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod crowd;
 mod deed;
 #[cfg(unix)]
 mod fork;
@@ -10,6 +11,7 @@ mod kind;
 mod matrix;
 mod place;
 mod scene;
+mod starts;
 #[path = "../it/support.rs"]
 #[allow(dead_code, reason = "what the other binary uses")]
 mod support;
