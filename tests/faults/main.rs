@@ -7,6 +7,7 @@ mod crowd;
 mod deed;
 #[cfg(unix)]
 mod fork;
+mod jumps;
 mod kind;
 mod matrix;
 mod place;
