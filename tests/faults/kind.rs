@@ -1,6 +1,7 @@
 //! Executors of each kind, with one thread at most, and hooks where a place wants them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use poolbridge::backends::{Inline, Rayon};
 use poolbridge::{Executor, Manual};
@@ -27,6 +28,11 @@ impl Kind {
         matches!(self, Self::OwnThread | Self::Serial)
     }
 
+    /// Whether it has the options of what it is a view of.
+    pub(crate) fn is_view(self) -> bool {
+        matches!(self, Self::Serial)
+    }
+
     /// Whether its worker can be kept busy while tasks are queued.
     pub(crate) fn can_be_held(self) -> bool {
         !matches!(self, Self::Inline | Self::Manual)
@@ -44,6 +50,7 @@ impl Kind {
             Self::Manual => {
                 let (pool, manual) = Executor::manual();
                 let hooked = matches!(place, Place::BeforeJob | Place::AfterJob);
+                let hooked = hooked || place.bound().is_some();
                 let pool =
                     if hooked { over(Executor::on(pool), place, scene, tally) } else { pool };
                 (pool, Some(manual))
@@ -58,19 +65,23 @@ impl Kind {
     }
 }
 
-macro_rules! with_job_hooks {
+macro_rules! with_options {
     ($builder:expr, $place:expr, $scene:expr, $tally:expr) => {{
         let (at, scene, capture) = ($place, Arc::clone($scene), $tally.value());
+        let builder = match at.bound() {
+            Some((bound, policy)) => $builder.queue_capacity(bound).on_full(policy),
+            None => $builder,
+        };
         match at {
-            Place::BeforeJob => $builder.before_job(move |cx| {
+            Place::BeforeJob => builder.before_job(move |cx| {
                 let _capture = &capture;
                 scene.act_for(cx.task_id());
             }),
-            Place::AfterJob => $builder.after_job(move |cx| {
+            Place::AfterJob => builder.after_job(move |cx| {
                 let _capture = &capture;
                 scene.act_for(cx.task_id());
             }),
-            _ => $builder,
+            _ => builder,
         }
     }};
 }
@@ -81,28 +92,25 @@ fn over(
     scene: &Arc<Scene>,
     tally: &Tally,
 ) -> Executor {
-    with_job_hooks!(builder, place, scene, tally).build().unwrap()
+    with_options!(builder, place, scene, tally).build().unwrap()
 }
 
 fn own_thread(place: Place, scene: &Arc<Scene>, tally: &Tally) -> Executor {
-    let builder = with_job_hooks!(Executor::threads().max_workers(1), place, scene, tally);
+    let builder = with_options!(Executor::threads().max_workers(1), place, scene, tally);
     let (acts, tally) = (Arc::clone(scene), tally.clone());
+    let builder = if place.is_at_leaving() { builder.keep_alive(Duration::ZERO) } else { builder };
     let builder = match place {
         Place::ThreadStart => builder.on_thread_start(move || {
             acts.hold.pass();
             acts.act();
         }),
-        Place::ThreadStop => {
-            builder.keep_alive(std::time::Duration::ZERO).on_thread_stop(move || acts.act())
-        }
+        Place::ThreadStop => builder.on_thread_stop(move || acts.act()),
         Place::Initializer => builder.initializer(move || {
             acts.hold.pass();
             acts.act();
             Ok::<_, String>(tally.value())
         }),
-        Place::StateDrop => builder
-            .keep_alive(std::time::Duration::ZERO)
-            .initializer(move || Ok::<_, String>(tally.acting(&acts))),
+        Place::StateDrop => builder.initializer(move || Ok::<_, String>(tally.acting(&acts))),
         _ => builder,
     };
     builder.build().unwrap()

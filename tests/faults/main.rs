@@ -3,6 +3,7 @@
 //! books add up, and the executor works on.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod acts;
 mod crowd;
 mod deed;
 #[cfg(unix)]
@@ -18,4 +19,5 @@ mod starts;
 mod support;
 mod tally;
 mod waker;
+mod wakers;
 mod watch;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use poolbridge::{Cancel, Canceller, Executor, Task, TaskError, TaskId, Termination};
 
+use crate::acts::Outcome;
 use crate::deed::Deed;
-use crate::place::Outcome;
 use crate::support::{Counter, Gate, poll_once};
 
 /// What a place's user code shares with the test.

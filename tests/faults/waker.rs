@@ -23,6 +23,14 @@ impl Acting {
     }
 }
 
+impl Acting {
+    fn wake(&self) {
+        if !matches!(self.place, Place::WakerClone | Place::WakerDrop | Place::LimitedDrop) {
+            self.at(self.place);
+        }
+    }
+}
+
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_one);
 
 /// What every function of the table is given.
@@ -44,20 +52,20 @@ fn clone(data: *const ()) -> RawWaker {
 fn wake(data: *const ()) {
     // SAFETY: waking consumes the waker's count.
     let acting = unsafe { owned(data) };
-    acting.at(Place::WakerWake);
-    acting.at(Place::StoppedWake);
+    acting.wake();
 }
 
 fn wake_by_ref(data: *const ()) {
     // SAFETY: borrowed, hence not dropped here.
     let acting = ManuallyDrop::new(unsafe { owned(data) });
-    acting.at(Place::WakerWake);
+    acting.wake();
 }
 
 fn drop_one(data: *const ()) {
     // SAFETY: dropping consumes the waker's count.
     let acting = unsafe { owned(data) };
     acting.at(Place::WakerDrop);
+    acting.at(Place::LimitedDrop);
 }
 
 pub(crate) fn waker(place: Place, scene: &Arc<Scene>, counted: Value) -> Waker {
