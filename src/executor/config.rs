@@ -117,14 +117,18 @@ macro_rules! common_options {
 
         /// Runs before each job, on its thread. A panic is contained; the job runs.
         pub fn before_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
-            self.config.before_job = Some($crate::sync::SharedArc::new(hook));
+            let hook = $crate::task::contain::Quiet::new(hook);
+            let call = move |cx: &Context| (*hook)(cx);
+            self.config.before_job = Some($crate::sync::SharedArc::new(call));
             self
         }
 
         /// Runs after each job and its callbacks, on its thread, before any waiter hears. A panic
         /// is contained.
         pub fn after_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
-            self.config.after_job = Some($crate::sync::SharedArc::new(hook));
+            let hook = $crate::task::contain::Quiet::new(hook);
+            let call = move |cx: &Context| (*hook)(cx);
+            self.config.after_job = Some($crate::sync::SharedArc::new(call));
             self
         }
     };

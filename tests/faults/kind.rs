@@ -1,10 +1,11 @@
 //! Executors of each kind, with one thread at most, and hooks where a place wants them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use poolbridge::backends::{Inline, Rayon};
-use poolbridge::{Executor, Manual};
+use poolbridge::backends::{FuturesPool, Inline, Rayon, TokioBlocking};
+use poolbridge::{Executor, ExecutorBuilder, Manual};
+use tokio::runtime::Runtime;
 
 use crate::place::Place;
 use crate::scene::Scene;
@@ -14,10 +15,15 @@ use crate::tally::Tally;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     OwnThread,
-    /// A serial view of own threads.
+    /// Views of own threads.
+    Limited,
     Serial,
+    Lane,
     /// A rayon pool of one thread.
     Rayon,
+    /// Tokio's blocking pool, at most one thread at a time.
+    Tokio,
+    Futures,
     Inline,
     /// Run by hand, by the test.
     Manual,
@@ -25,12 +31,12 @@ pub(crate) enum Kind {
 
 impl Kind {
     pub(crate) fn has_own_threads(self) -> bool {
-        matches!(self, Self::OwnThread | Self::Serial)
+        self == Self::OwnThread || self.is_view()
     }
 
     /// Whether it has the options of what it is a view of.
     pub(crate) fn is_view(self) -> bool {
-        matches!(self, Self::Serial)
+        matches!(self, Self::Limited | Self::Serial | Self::Lane)
     }
 
     /// Whether its worker can be kept busy while tasks are queued.
@@ -41,12 +47,12 @@ impl Kind {
     /// Builds the executor of a scene.
     pub(crate) fn build(self, place: Place, scene: &Arc<Scene>, tally: &Tally) -> Option<Manual> {
         let (own, manual) = match self {
-            Self::OwnThread | Self::Serial => (own_thread(place, scene, tally), None),
-            Self::Rayon => {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-                (over(Executor::on(Rayon::pool(Arc::new(pool))), place, scene, tally), None)
+            Self::OwnThread | Self::Limited | Self::Serial | Self::Lane => {
+                (own_thread(place, scene, tally), None)
             }
-            Self::Inline => (over(Executor::on(Inline), place, scene, tally), None),
+            Self::Rayon | Self::Tokio | Self::Futures | Self::Inline => {
+                (over(self.foreign().max_workers(1), place, scene, tally), None)
+            }
             Self::Manual => {
                 let (pool, manual) = Executor::manual();
                 let hooked = matches!(place, Place::BeforeJob | Place::AfterJob);
@@ -56,12 +62,33 @@ impl Kind {
                 (pool, Some(manual))
             }
         };
-        if self == Self::Serial {
-            scene.set_pool(own.serial(), Some(own));
-        } else {
-            scene.set_pool(own, None);
+        match self {
+            Self::Limited => scene.set_pool(own.limited(1), Some(own)),
+            Self::Serial => scene.set_pool(own.serial(), Some(own)),
+            Self::Lane => scene.set_pool(own.keyed().lane("key"), Some(own)),
+            _ => scene.set_pool(own, None),
         }
         manual
+    }
+
+    /// An executor over somebody else's threads.
+    fn foreign(self) -> ExecutorBuilder {
+        static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+        match self {
+            Self::Rayon => {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+                Executor::on(Rayon::pool(Arc::new(pool)))
+            }
+            Self::Tokio => {
+                let runtime = RUNTIME.get_or_init(|| Runtime::new().unwrap());
+                Executor::on(TokioBlocking::new(runtime.handle().clone()))
+            }
+            Self::Futures => {
+                let pool = futures::executor::ThreadPoolBuilder::new().pool_size(1).create();
+                Executor::on(FuturesPool::new(pool.unwrap()))
+            }
+            _ => Executor::on(Inline),
+        }
     }
 }
 
@@ -86,12 +113,7 @@ macro_rules! with_options {
     }};
 }
 
-fn over(
-    builder: poolbridge::ExecutorBuilder,
-    place: Place,
-    scene: &Arc<Scene>,
-    tally: &Tally,
-) -> Executor {
+fn over(builder: ExecutorBuilder, place: Place, scene: &Arc<Scene>, tally: &Tally) -> Executor {
     with_options!(builder, place, scene, tally).build().unwrap()
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod acts;
+mod config;
 mod crowd;
 mod deed;
 #[cfg(unix)]

@@ -241,13 +241,33 @@ fn own_threads_stand_every_fault_of_user_code() {
 }
 
 #[test]
+fn a_limited_view_stands_every_fault_of_user_code() {
+    all_of(Kind::Limited);
+}
+
+#[test]
 fn a_serial_view_stands_every_fault_of_user_code() {
     all_of(Kind::Serial);
 }
 
 #[test]
+fn a_lane_stands_every_fault_of_user_code() {
+    all_of(Kind::Lane);
+}
+
+#[test]
 fn a_rayon_pool_stands_every_fault_of_user_code() {
     all_of(Kind::Rayon);
+}
+
+#[test]
+fn a_blocking_pool_of_tokio_stands_every_fault_of_user_code() {
+    all_of(Kind::Tokio);
+}
+
+#[test]
+fn a_pool_of_futures_stands_every_fault_of_user_code() {
+    all_of(Kind::Futures);
 }
 
 #[test]
