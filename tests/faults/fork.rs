@@ -1,64 +1,20 @@
 //! What a child made by `fork` finds: nothing of its parent's threads, and everything that belongs
 //! to nobody made anew. Each test starts itself again, to fork from a process of its own.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use poolbridge::{
     Executor, Expired, TaskError, default_executor, promise, run_in_executor, set_default_executor,
     wrap_future, wrapped_sources,
 };
 
-use crate::support::{FAR, Gate, HANG, drive, occupy, one_worker, thread_name, value};
+use crate::process::{alone, in_child};
+use crate::support::{FAR, Gate, drive, occupy, one_worker, thread_name, value};
 
-const ALONE: &str = "POOLBRIDGE_TEST_FORKS";
 const SHORT: Duration = Duration::from_millis(1);
-
-/// Runs `body` in a process of its own, which has to end well.
-fn alone(test: &str, body: impl FnOnce()) {
-    if std::env::var_os(ALONE).is_some() {
-        return body();
-    }
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("fork::{test}"), "--nocapture", "--test-threads=1"])
-        .env(ALONE, "1")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-}
-
-/// Runs `body` in a child of this process and demands that it comes to its end there.
-#[track_caller]
-fn in_child(body: impl FnOnce()) {
-    // SAFETY: the child does what this crate and std promise to do there, and leaves by `_exit`.
-    let child = unsafe { libc::fork() };
-    assert!(child >= 0, "no fork to be had");
-    if child == 0 {
-        let ended = catch_unwind(AssertUnwindSafe(body));
-        // SAFETY: runs nothing of the parent's: no destructor, no handler.
-        unsafe { libc::_exit(if ended.is_ok() { 0 } else { 1 }) };
-    }
-    let start = Instant::now();
-    let mut status = 0;
-    loop {
-        // SAFETY: our own child, and a place for its status.
-        let ended = unsafe { libc::waitpid(child, &mut status, libc::WNOHANG) };
-        if ended == child {
-            break;
-        }
-        if start.elapsed() > HANG {
-            // SAFETY: it has not been reaped.
-            unsafe { libc::kill(child, libc::SIGKILL) };
-            panic!("the child hangs");
-        }
-        thread::yield_now();
-    }
-    assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "the child failed");
-}
 
 /// Everything that belongs to the process works.
 fn assert_all_works() {
@@ -83,7 +39,7 @@ fn assert_all_works() {
 
 #[test]
 fn a_child_has_a_default_executor_of_its_own() {
-    alone("a_child_has_a_default_executor_of_its_own", || {
+    alone("fork::a_child_has_a_default_executor_of_its_own", || {
         assert_all_works();
         // All its workers are busy, one source is waited for, a deadline is set.
         let gate = Gate::new();
@@ -117,7 +73,7 @@ fn a_child_has_a_default_executor_of_its_own() {
 /// Whatever lock another thread held at that moment.
 #[test]
 fn a_child_works_whatever_the_other_threads_of_its_parent_were_at() {
-    alone("a_child_works_whatever_the_other_threads_of_its_parent_were_at", || {
+    alone("fork::a_child_works_whatever_the_other_threads_of_its_parent_were_at", || {
         let stop = Arc::new(AtomicBool::new(false));
         let busy: Vec<_> = (0..3)
             .map(|_| {
@@ -145,7 +101,7 @@ fn a_child_works_whatever_the_other_threads_of_its_parent_were_at() {
 /// On a thread that was a worker of the parent.
 #[test]
 fn a_job_may_fork() {
-    alone("a_job_may_fork", || {
+    alone("fork::a_job_may_fork", || {
         for pool in [one_worker(), default_executor().clone(), default_executor().serial()] {
             value(pool.submit(|| in_child(assert_all_works)));
             value(pool.submit(|| in_child(|| assert_eq!(value(run_in_executor(None, || 1)), 1))));
@@ -157,7 +113,7 @@ fn a_job_may_fork() {
 /// What the parent chose as the default is not the child's, which may choose anew.
 #[test]
 fn a_child_may_choose_a_default_executor() {
-    alone("a_child_may_choose_a_default_executor", || {
+    alone("fork::a_child_may_choose_a_default_executor", || {
         let mine = Executor::threads().thread_name("parent").build().unwrap();
         assert!(set_default_executor(mine.clone()).is_ok());
         in_child(|| {
@@ -178,7 +134,7 @@ fn a_child_may_choose_a_default_executor() {
 /// A guard at the top of the parent's `main` does not make a child wait that comes to its end.
 #[test]
 fn an_exit_guard_does_nothing_in_a_child() {
-    alone("an_exit_guard_does_nothing_in_a_child", || {
+    alone("fork::an_exit_guard_does_nothing_in_a_child", || {
         let pool = one_worker();
         let busy = occupy(&pool);
         let guard = pool.exit_guard(FAR);

@@ -12,7 +12,11 @@ mod fork;
 mod jumps;
 mod kind;
 mod matrix;
+#[cfg(unix)]
+mod memory;
 mod place;
+#[cfg(unix)]
+mod process;
 mod scene;
 mod starts;
 #[path = "../it/support.rs"]
