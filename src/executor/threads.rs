@@ -146,7 +146,9 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// Runs on each new thread, first of all.
+    /// Runs on each new thread, first of all. The thread counts as a worker already: a hook that
+    /// waits for a job of this executor may wait for itself, and nobody would notice. The same goes
+    /// for the [`initializer`](Self::initializer).
     pub fn on_thread_start(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
         let hook = Quiet::new(hook);
         self.config.on_thread_start = Some(Box::new(move || (*hook)()));
