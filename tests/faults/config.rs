@@ -61,8 +61,10 @@ fn over_a_backend(dropped: &Counter) -> Executor {
     Executor::on(Bad(dropped.clone())).build().unwrap()
 }
 
+type End = fn(Executor);
+
 /// Ways in which the last reference to an executor goes.
-const ENDS: [(&str, fn(Executor)); 6] = [
+const ENDS: [(&str, End); 6] = [
     ("dropped unused", drop),
     ("dropped by a job", |pool| {
         let busy = occupy(&pool);

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use poolbridge::{
-    Canceller, Executor, Expired, Manual, Shutdown, Status, Task, TaskError, context, promise,
+    Canceller, Executor, Expired, Manual, Shutdown, Status, Task, TaskError, promise,
 };
 
-use crate::support::{Counter, Log, drive, occupy, one_worker, outcome, value};
+use crate::support::{Counter, Gate, Log, drive, eventually, occupy, one_worker, outcome, value};
 use crate::watch::{Cases, silence_injected_panics, watch_all};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -39,10 +39,11 @@ fn far_limits() -> [Duration; 7] {
 
 /// With limits that far every kind of wait comes to its end by the work's own.
 fn stand_far(pool: &Executor, limit: Duration, run: &dyn Fn()) {
-    let mut tasks: Vec<Task<u8>> = Vec::new();
-    tasks.push(pool.job(|| 1).queue_timeout(limit).submit());
-    tasks.push(pool.job(|| 1).run_timeout(limit).submit());
-    tasks.push(pool.job(|| 1).queue_timeout(limit).run_timeout(limit).submit());
+    let tasks = [
+        pool.job(|| 1).queue_timeout(limit).submit(),
+        pool.job(|| 1).run_timeout(limit).submit(),
+        pool.job(|| 1).queue_timeout(limit).run_timeout(limit).submit(),
+    ];
     let seen = pool.job_with(|cx| (cx.deadline().is_some(), cx.remaining())).run_timeout(limit);
     let seen = seen.submit();
     run();
@@ -52,12 +53,10 @@ fn stand_far(pool: &Executor, limit: Duration, run: &dyn Fn()) {
     let (has_deadline, remaining) = value(seen);
     assert_eq!(has_deadline, remaining.is_some());
     assert!(remaining.is_none_or(|left| left <= limit));
-    let awaited = [pool.submit(|| 2).timeout(limit)];
+    let awaited = pool.submit(|| 2).timeout(limit);
     let instead = pool.submit(|| 3).timeout_or(limit, 9);
     run();
-    for awaited in awaited {
-        assert_eq!(drive(awaited).unwrap(), 2);
-    }
+    assert_eq!(drive(awaited).unwrap(), 2);
     assert_eq!(drive(instead).unwrap(), 3);
     // One that waits is woken by the end, not by the clock.
     let (side, task) = promise();
@@ -295,18 +294,27 @@ fn a_machine_that_was_suspended_ends_what_is_due() {
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let pool = one_worker();
-        let busy = occupy(&pool);
-        let gate = busy.gate();
-        let run = pool.job(move || gate.pass()).run_timeout(YEAR / 2).submit();
+        let (gate, begun) = (Gate::new(), Gate::new());
+        let (go, at_begun) = (gate.clone(), begun.clone());
+        let job = pool.job(move || {
+            at_begun.open();
+            go.pass();
+        });
+        let run = job.run_timeout(YEAR / 2).submit();
+        begun.pass();
         let queued: Vec<Task<()>> =
             (1..100_u32).map(|n| pool.job(|| ()).queue_timeout(YEAR / 200 * n).submit()).collect();
-        let far = pool.submit(|| context::current().is_some()).timeout(2 * YEAR);
+        let far = pool.submit(|| 1);
+        let last = far.canceller();
+        let far = far.timeout(2 * YEAR);
         tokio::time::advance(YEAR).await;
         for task in queued {
             assert!(matches!(task.await, Err(TaskError::TimedOut(Expired::Queue))));
         }
-        busy.finish();
-        run.await.unwrap();
-        assert!(far.await.unwrap());
+        assert!(matches!(run.await, Err(TaskError::TimedOut(Expired::Run))));
+        gate.open();
+        // An idle runtime whose clock is paused would jump to the far limit.
+        eventually(|| last.status().is_done());
+        assert_eq!(far.await.unwrap(), 1);
     });
 }

@@ -107,8 +107,9 @@ impl Case {
         let answer = *self.scene.answer.lock().unwrap();
         let prevented = self.deed == Deed::CancelsOwn && answer == Some(Cancel::Prevented);
         let capture = matches!(self.place, Place::CaptureAfterRun | Place::LargeCaptureAfterRun);
+        let spoilt = capture && self.deed == Deed::Panics;
         match (ended, self.own_ran.get()) {
-            (Ok((7, _)), 1) => assert!(!prevented && !(capture && self.deed == Deed::Panics)),
+            (Ok((7, _)), 1) => assert!(!prevented && !spoilt),
             (Err(TaskError::Cancelled), 0) => {
                 let early = self.place.is_early() && (self.deed.cancels_all() || prevented);
                 let cancelled = self.place == Place::CaptureAtCancel || self.place.cancels_all();
@@ -126,7 +127,7 @@ impl Case {
             (Err(TaskError::Rejected(Reason::Displaced)), 0) => {
                 assert_eq!(self.place, Place::CaptureDisplaced);
             }
-            (Err(TaskError::Panicked(_)), 1) => assert!(capture && self.deed == Deed::Panics),
+            (Err(TaskError::Panicked(_)), 1) => assert!(spoilt),
             (Err(TaskError::Broken(_)), 0) => assert!(self.is_broken()),
             (other, ran) => panic!("ran {ran}: {:?}", other.map(|(n, _)| n)),
         }

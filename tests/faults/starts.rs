@@ -64,8 +64,11 @@ impl Starts {
     /// Starts a thread for `turn`, which `run` runs, or fails.
     fn start<T: Send + 'static>(&self, turn: T, run: fn(T)) -> io::Result<()> {
         let spawn = move || drop(thread::spawn(move || run(turn)));
-        let fault = if self.fails() { self.fault } else { return Ok(spawn()) };
-        match fault {
+        if !self.fails() {
+            spawn();
+            return Ok(());
+        }
+        match self.fault {
             Fault::Refuses => return Err(io::Error::other("injected")),
             Fault::Panics => {
                 let _spawn = spawn;
