@@ -10,7 +10,6 @@ use poolbridge::{
     Cancel, Context, Manual, Shutdown, Stopped, SubmitWhenReady, Task, Termination, Timeout,
 };
 
-use crate::deed::Deed;
 use crate::kind::{Kind, settle};
 use crate::place::Place::{self, *};
 use crate::scene::Scene;
@@ -19,7 +18,7 @@ use crate::tally::{Tally, Value};
 use crate::waker::waker;
 
 /// What the own task ends with. Shared, because a callback elsewhere gets a clone.
-pub(crate) type Outcome = (u32, Arc<Value>);
+pub(crate) type Outcome = (u32, Option<Arc<Value>>);
 
 type Closure = Box<dyn FnOnce() -> u32 + Send>;
 
@@ -93,8 +92,8 @@ impl Acts<'_> {
         ));
         let outcome = match place {
             // rustc leaks what a function returns if one of its destructors panics then (#47949).
-            CaptureAfterRun | LargeCaptureAfterRun => Tally::default().value(),
-            _ => value(matches!(place, OutcomeOnWorker | OutcomeOfHandle)),
+            CaptureAfterRun | LargeCaptureAfterRun => None,
+            _ => Some(Arc::new(value(matches!(place, OutcomeOnWorker | OutcomeOfHandle)))),
         };
         let payload = (place == PanicPayload).then(|| value(true));
         let kept = (place == ThreadLocal).then(|| value(true));
@@ -123,7 +122,7 @@ impl Acts<'_> {
             if let Some(payload) = payload {
                 std::panic::panic_any(payload);
             }
-            (7, Arc::new(outcome))
+            (7, outcome)
         }
     }
 
@@ -215,10 +214,14 @@ impl Acts<'_> {
         } else {
             // The clone is made in the poller's own call.
             let polled = catch_unwind(AssertUnwindSafe(|| poll_with(&mut own, &waker)));
-            let cloned = self.place == WakerClone && self.scene.deed == Deed::Panics;
+            let cloned = self.place == WakerClone && self.scene.deed.panics();
             assert_eq!(polled.is_err(), cloned);
-            if let Ok(Poll::Ready(outcome)) = polled {
-                *self.scene.polled.lock().unwrap() = Some(outcome);
+            match polled {
+                Ok(Poll::Pending) => {}
+                Ok(Poll::Ready(outcome)) => {
+                    *self.scene.polled.lock().unwrap() = Some(outcome);
+                }
+                Err(payload) => drop(catch_unwind(AssertUnwindSafe(|| drop(payload)))),
             }
             if self.place == WakerDrop {
                 // Another one takes its place: the crate's clone is dropped.

@@ -15,6 +15,8 @@ pub(crate) const ENDS: [Deed; 6] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
     Panics,
+    /// With a payload that panics when it is dropped.
+    PanicsTwice,
     /// To the executor itself, in two ways.
     Submits,
     /// To a limited, a serial and a keyed view, made there.
@@ -32,9 +34,21 @@ pub(crate) enum Deed {
 impl Deed {
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         use Deed::*;
-        let others =
-            [Panics, Submits, SubmitsToViews, CancelsVictim, CancelsOwn, DropsLastHandle, Waits];
+        let others = [
+            Panics,
+            PanicsTwice,
+            Submits,
+            SubmitsToViews,
+            CancelsVictim,
+            CancelsOwn,
+            DropsLastHandle,
+            Waits,
+        ];
         others.into_iter().chain(ENDS)
+    }
+
+    pub(crate) fn panics(self) -> bool {
+        matches!(self, Deed::Panics | Deed::PanicsTwice)
     }
 
     /// Whether what is queued may end without having run.

@@ -94,7 +94,7 @@ impl Case {
 
     /// Whether nothing can run any more, for lack of worker state.
     fn is_broken(&self) -> bool {
-        self.place == Place::Initializer && self.deed == Deed::Panics
+        self.place == Place::Initializer && self.deed.panics()
     }
 
     fn check_own(&self, own: Option<Task<Outcome>>) {
@@ -107,7 +107,7 @@ impl Case {
         let answer = *self.scene.answer.lock().unwrap();
         let prevented = self.deed == Deed::CancelsOwn && answer == Some(Cancel::Prevented);
         let capture = matches!(self.place, Place::CaptureAfterRun | Place::LargeCaptureAfterRun);
-        let spoilt = capture && self.deed == Deed::Panics;
+        let spoilt = capture && self.deed.panics();
         match (ended, self.own_ran.get()) {
             (Ok((7, _)), 1) => assert!(!prevented && !spoilt),
             (Err(TaskError::Cancelled), 0) => {

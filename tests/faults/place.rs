@@ -77,7 +77,7 @@ impl Place {
             return false;
         }
         // Rust's own rule: such a panic ends the process.
-        if self == ThreadLocal && deed == Deed::Panics {
+        if self == ThreadLocal && deed.panics() {
             return false;
         }
         if kind == Kind::Inline && (self.wants_queue() || deed == Deed::CancelsVictim) {

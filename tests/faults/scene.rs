@@ -8,6 +8,7 @@ use poolbridge::{Cancel, Canceller, Executor, Task, TaskError, TaskId, Terminati
 use crate::acts::Outcome;
 use crate::deed::Deed;
 use crate::support::{Counter, Gate, poll_once};
+use crate::tally::BadPayload;
 
 /// What a place's user code shares with the test.
 pub(crate) struct Scene {
@@ -99,7 +100,7 @@ impl Scene {
             return;
         }
         match self.deed {
-            Deed::Panics => {}
+            Deed::Panics | Deed::PanicsTwice => {}
             Deed::Submits => self.submit(),
             Deed::SubmitsToViews => self.submit_to_views(),
             Deed::CancelsVictim => self.cancel(&self.victim),
@@ -112,7 +113,11 @@ impl Scene {
             Deed::Waits => self.wait(),
         }
         self.done.add();
-        assert!(self.deed != Deed::Panics, "injected");
+        match self.deed {
+            Deed::Panics => panic!("injected"),
+            Deed::PanicsTwice => std::panic::panic_any(BadPayload),
+            _ => {}
+        }
     }
 
     fn submit(&self) {

@@ -28,6 +28,17 @@ impl Tally {
     }
 }
 
+/// A panic's payload that panics itself when it is dropped.
+pub(crate) struct BadPayload;
+
+impl Drop for BadPayload {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("injected");
+        }
+    }
+}
+
 pub(crate) struct Value {
     tally: Tally,
     scene: Option<Arc<Scene>>,

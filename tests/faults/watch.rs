@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use crate::support::HANG;
-use crate::tally::Value;
+use crate::tally::{BadPayload, Value};
 
 pub(crate) type Cases = Vec<(String, Box<dyn FnOnce() + Send>)>;
 
@@ -49,6 +49,7 @@ pub(crate) fn silence_injected_panics() {
         std::panic::set_hook(Box::new(move |info| {
             let payload = info.payload();
             let injected = payload.is::<Value>()
+                || payload.is::<BadPayload>()
                 || payload.downcast_ref::<&str>().is_some_and(|text| text.starts_with("injected"));
             if !injected {
                 report(info);
