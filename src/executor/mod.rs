@@ -74,7 +74,7 @@ use crate::task::context::{self, Context};
 /// ever; so may looking at one, dropping it or dropping one of its tasks. Leave them alone (`exec`, `_exit`,
 /// [`std::mem::forget`]) and make new ones. What belongs to nobody makes itself anew in the
 /// child: the [`default_executor`](crate::default_executor), time-outs,
-/// [`wrap_future`](crate::wrap_future).
+/// [`wrap_future`](crate::wrap_future). Pools of other crates, rayon's global one among them, do not.
 ///
 /// # Examples
 /// ```
