@@ -18,6 +18,8 @@ pub(crate) fn alone(test: &str, body: impl FnOnce()) {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(ALONE, "1")
+        // Of each thread that aborts on purpose: it takes longer than the test.
+        .env("RUST_BACKTRACE", "0")
         .output()
         .unwrap();
     let ran = String::from_utf8_lossy(&output.stdout).contains("1 passed");

@@ -13,7 +13,7 @@ use poolbridge::{
     Backend, Executor, PoolThread, Reason, Running, Shutdown, StartError, Task, TaskError, Worker,
 };
 
-use crate::support::{Counter, eventually, outcome};
+use crate::support::{Counter, eventually, occupy, outcome, value};
 use crate::tally::Tally;
 use crate::watch::watch_all;
 
@@ -281,4 +281,26 @@ fn a_turn_that_is_dropped_loses_no_task() {
 fn a_start_that_reports_a_failure_and_runs_loses_no_task() {
     all_of(Fault::RunsAndRefuses);
     all_of(Fault::RunsAndPanics);
+}
+
+/// Where a start is refused while a worker lives, that worker does it all: nothing is broken.
+#[test]
+fn a_start_that_is_refused_breaks_nothing_while_a_worker_lives() {
+    let mut cases: crate::watch::Cases = Vec::new();
+    for source in SOURCES {
+        let case = move || {
+            let starts = Starts::new(Fault::Refuses, Which::From(1));
+            let pool = source.build(&starts);
+            let busy = occupy(&pool);
+            let mut load = Load::default();
+            let views = [pool.clone(), pool.limited(2), pool.serial(), pool.keyed().lane("key")];
+            (0..5).for_each(|_| views.iter().for_each(|view| load.submit(view)));
+            load.nest(&pool, &pool);
+            assert!(starts.count.load(Ordering::SeqCst) > 1, "no start was refused");
+            busy.finish();
+            load.tasks.drain(..).for_each(value);
+        };
+        cases.push((format!("{source:?}"), Box::new(case)));
+    }
+    watch_all(cases);
 }
