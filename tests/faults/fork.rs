@@ -7,12 +7,12 @@ use std::thread;
 use std::time::Duration;
 
 use poolbridge::{
-    Executor, Expired, TaskError, default_executor, promise, run_in_executor, set_default_executor,
-    wrap_future, wrapped_sources,
+    Blocking, Executor, Expired, TaskError, default_executor, promise, run_in_executor,
+    set_default_executor, wrap_future, wrapped_sources,
 };
 
 use crate::process::{alone, in_child};
-use crate::support::{FAR, Gate, drive, occupy, one_worker, thread_name, value};
+use crate::support::{FAR, Gate, drive, occupy, one_worker, poll_once, thread_name, value};
 
 const SHORT: Duration = Duration::from_millis(1);
 
@@ -70,22 +70,45 @@ fn a_child_has_a_default_executor_of_its_own() {
     });
 }
 
+/// Each takes the locks of one thing that belongs to the process, over and over.
+fn hammers() -> [fn(); 5] {
+    [
+        assert_all_works,
+        || value(run_in_executor(None, || ())),
+        || {
+            let (_side, task) = promise::<u8>();
+            assert!(poll_once(&mut task.timeout(FAR)).is_pending());
+        },
+        || assert_eq!(value(wrap_future(Blocking::new(|| 3))), 3),
+        || {
+            // Its worker blocks, is written down, and goes on, a thousand times.
+            let waits = one_worker().submit(|| {
+                for _ in 0..1000 {
+                    let (side, task) = promise::<u8>();
+                    let other = run_in_executor(None, move || side.set_result(1));
+                    assert_eq!(task.wait().unwrap(), 1);
+                    assert!(other.wait().unwrap().is_ok());
+                }
+            });
+            value(waits);
+        },
+    ]
+}
+
 /// Whatever lock another thread held at that moment.
 #[test]
 fn a_child_works_whatever_the_other_threads_of_its_parent_were_at() {
     alone("fork::a_child_works_whatever_the_other_threads_of_its_parent_were_at", || {
         let stop = Arc::new(AtomicBool::new(false));
-        let busy: Vec<_> = (0..3)
-            .map(|_| {
-                let stop = Arc::clone(&stop);
-                thread::spawn(move || {
-                    while !stop.load(Ordering::SeqCst) {
-                        assert_all_works();
-                    }
-                })
+        let busy = hammers().map(|hammer| {
+            let stop = Arc::clone(&stop);
+            thread::spawn(move || {
+                while !stop.load(Ordering::SeqCst) {
+                    hammer();
+                }
             })
-            .collect();
-        for round in 0..50 {
+        });
+        for round in 0..100 {
             in_child(|| {
                 assert_all_works();
                 if round % 10 == 0 {
