@@ -255,6 +255,10 @@ impl Acts<'_> {
         if self.place == DeadlineWake {
             self.pass_limit();
             eventually(|| self.scene.done.get() == 1);
+            // Before the worker is let go: the task's own end would win.
+            let Poll::Ready(outcome) = poll_once(&mut limited) else { panic!("timed out") };
+            *self.scene.polled.lock().unwrap() = Some(outcome);
+            return Held::Nothing;
         }
         Held::Limited(limited)
     }
@@ -269,13 +273,9 @@ impl Acts<'_> {
                 drop(stopped);
                 return Some(own);
             }
-            Held::Limited(limited) if self.place == LimitedWake => {
+            Held::Limited(limited) => {
                 done();
                 return Some(limited.into_inner());
-            }
-            Held::Limited(mut limited) => {
-                let Poll::Ready(outcome) = poll_once(&mut limited) else { panic!("timed out") };
-                *self.scene.polled.lock().unwrap() = Some(outcome);
             }
             Held::Room(own, mut ready) => {
                 done();
