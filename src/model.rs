@@ -3,7 +3,8 @@
 //! Only there under `--cfg poolbridge_loom`, where every thread, lock and atomic of this crate is
 //! loom's: a worker of `Executor::threads()` is a loom thread, a blocked one is loom's to wake.
 //! Time stands still until [`pass`]; threads that cannot be started, waits that time out or wake for
-//! nothing come from a [`Plan`]. The README's section "Loom-check your own code" has an example, and
+//! nothing come from a [`Plan`]. The default executor is a new one in each execution, with two threads that
+//! leave as soon as they are idle; one that you make yourself has to be dropped before the end. The README's section "Loom-check your own code" has an example, and
 //! `loom-tests/downstream` a package that does it.
 
 use std::future::Future;

@@ -19,6 +19,7 @@ use super::config::{BuildError, Config};
 use super::core::{Core, CoreRef};
 use super::inline::Inline;
 use super::keyed::Keyed;
+use crate::task::contain::Quiet;
 use crate::task::id::next_pool;
 
 /// How many jobs a child's turn runs before it goes behind what waits in the parent's queue.
@@ -26,7 +27,7 @@ pub(super) const FAIR_SHARE: usize = 16;
 
 /// Where an executor's threads come from.
 pub(super) enum Source {
-    Backend(Box<dyn Backend>),
+    Backend(Quiet<Box<dyn Backend>>),
     Parent(Parent),
     /// The submitting thread.
     Here,
@@ -50,10 +51,15 @@ impl Source {
         match any.downcast_mut::<Option<Executor>>().map(Option::take) {
             Some(Some(executor)) => Source::Parent(Parent { executor, key: None }),
             _ => match backend {
-                Some(backend) => Source::Backend(Box::new(backend)),
+                Some(backend) => Source::backend(backend),
                 None => unreachable!("taken only if it was an executor"),
             },
         }
+    }
+
+    /// Whatever `backend` is.
+    pub(super) fn backend(backend: impl Backend) -> Self {
+        Source::Backend(Quiet::new(Box::new(backend)))
     }
 
     pub(super) fn start(&self, worker: Worker) -> Result<(), StartError> {

@@ -181,7 +181,9 @@ macro_rules! common_options {
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
         pub fn before_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
-            self.config.before_job = Some($crate::sync::SharedArc::new(hook));
+            let hook = $crate::task::contain::Quiet::new(hook);
+            let call = move |cx: &Context| (*hook)(cx);
+            self.config.before_job = Some($crate::sync::SharedArc::new(call));
             self
         }
 
@@ -201,7 +203,9 @@ macro_rules! common_options {
         /// # Ok::<(), poolbridge::BuildError>(())
         /// ```
         pub fn after_job(mut self, hook: impl Fn(&Context) + Send + Sync + 'static) -> Self {
-            self.config.after_job = Some($crate::sync::SharedArc::new(hook));
+            let hook = $crate::task::contain::Quiet::new(hook);
+            let call = move |cx: &Context| (*hook)(cx);
+            self.config.after_job = Some($crate::sync::SharedArc::new(call));
             self
         }
     };

@@ -1,13 +1,14 @@
 //! The executor that everybody shares who names none.
 
 use super::Executor;
-use crate::sync::OnceLock;
 use crate::task::Task;
-
-static DEFAULT: OnceLock<Executor> = OnceLock::new();
 
 /// The process-wide executor, started when first asked for: own threads, at most
 /// min(32, processors + 4) (CPython's rule), named `poolbridge-0`, `poolbridge-1`, ….
+///
+/// A child made by `fork` has none of its parent's threads: the first call there starts a fresh
+/// executor, whatever [`set_default_executor`] said in the parent. A reference from before the fork
+/// still means the parent's; ask again.
 ///
 /// # Panics
 /// Never.
@@ -17,10 +18,7 @@ static DEFAULT: OnceLock<Executor> = OnceLock::new();
 /// assert_eq!(poolbridge::default_executor().submit(|| 1).wait().unwrap(), 1);
 /// ```
 pub fn default_executor() -> &'static Executor {
-    DEFAULT.get_or_init(|| match Executor::threads().thread_name("poolbridge").build() {
-        Ok(executor) => executor,
-        Err(_) => unreachable!("the default options go together"),
-    })
+    place::get()
 }
 
 /// Makes `executor` the process-wide one, if none has been used or set before.
@@ -37,7 +35,7 @@ pub fn default_executor() -> &'static Executor {
 /// # Ok::<(), poolbridge::BuildError>(())
 /// ```
 pub fn set_default_executor(executor: Executor) -> Result<(), Executor> {
-    DEFAULT.set(executor)
+    place::set(executor)
 }
 
 /// Runs a blocking closure on `executor`, or on the default one, and returns its task, which is
@@ -61,4 +59,77 @@ where
     T: Send + 'static,
 {
     executor.into().unwrap_or_else(|| default_executor()).submit(f)
+}
+
+#[cfg(not(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress)))]
+mod place {
+    use super::Executor;
+    use crate::sync::fork::Slot;
+
+    static DEFAULT: Slot<Executor> = Slot::new();
+
+    extern "C" fn on_fork() {
+        DEFAULT.forget();
+    }
+
+    pub(super) fn get() -> &'static Executor {
+        let make = || match Executor::threads().thread_name("poolbridge").build() {
+            Ok(executor) => executor,
+            Err(_) => unreachable!("the default options go together"),
+        };
+        DEFAULT.get_or_init(on_fork, make)
+    }
+
+    pub(super) fn set(executor: Executor) -> Result<(), Executor> {
+        DEFAULT.set(on_fork, executor)
+    }
+}
+
+/// In a model there is a new one in each execution, and it ends with it: so its threads do not stay.
+#[cfg(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
+mod place {
+    use std::time::Duration;
+
+    use super::Executor;
+    use crate::sync::{Mutex, global};
+
+    #[derive(Default)]
+    pub(crate) struct Choice {
+        executor: Option<Executor>,
+        made: bool,
+    }
+
+    global! {
+        fn choice() -> Mutex<Choice> = Mutex::new(Choice::default());
+    }
+
+    global! {
+        fn default() -> Executor = make();
+    }
+
+    fn make() -> Executor {
+        let chosen = {
+            let mut choice = choice().lock();
+            choice.made = true;
+            choice.executor.take()
+        };
+        let own = || Executor::threads().max_workers(2).keep_alive(Duration::ZERO).build();
+        match chosen.map_or_else(own, Ok) {
+            Ok(executor) => executor,
+            Err(_) => unreachable!("these options go together"),
+        }
+    }
+
+    pub(super) fn get() -> &'static Executor {
+        default()
+    }
+
+    pub(super) fn set(executor: Executor) -> Result<(), Executor> {
+        let mut choice = choice().lock();
+        if choice.made || choice.executor.is_some() {
+            return Err(executor);
+        }
+        choice.executor = Some(executor);
+        Ok(())
+    }
 }

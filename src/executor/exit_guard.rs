@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Executor;
 use super::shutdown::{Report, Shutdown};
+use crate::sync::fork;
 use crate::task::deadlock::WouldDeadlock;
 
 impl Executor {
@@ -14,7 +15,7 @@ impl Executor {
     ///
     /// Guards of several executors wait one after the other. [`std::process::exit`] runs no
     /// destructors, hence no guard: call [`finish`](ExitGuard::finish) before it. A guard in a
-    /// `static` is never dropped either.
+    /// `static` is never dropped either. In a child made by `fork` the guards of the parent do nothing.
     ///
     /// # Examples
     /// ```
@@ -24,7 +25,7 @@ impl Executor {
     /// pool.submit(|| println!("written before the process exits")).detach();
     /// ```
     pub fn exit_guard(&self, limit: Duration) -> ExitGuard {
-        ExitGuard { executor: Some(self.clone()), limit }
+        ExitGuard { executor: Some(self.clone()), limit, process: fork::process() }
     }
 }
 
@@ -50,6 +51,8 @@ pub struct ExitGuard {
     /// Gone once finished.
     executor: Option<Executor>,
     limit: Duration,
+    /// Where it was made.
+    process: usize,
 }
 
 impl ExitGuard {
@@ -83,6 +86,10 @@ fn end(executor: &Executor, limit: Duration) -> Result<Report, WouldDeadlock> {
 impl Drop for ExitGuard {
     fn drop(&mut self) {
         if let Some(executor) = self.executor.take() {
+            if self.process != fork::process() {
+                // Nobody runs it here, and a lock of it may be held for ever.
+                return std::mem::forget(executor);
+            }
             // A worker that would wait for itself leaves the rest to the others.
             let _ = end(&executor, self.limit);
         }
@@ -94,6 +101,6 @@ impl fmt::Debug for ExitGuard {
         f.debug_struct("ExitGuard")
             .field("executor", &self.executor)
             .field("limit", &self.limit)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

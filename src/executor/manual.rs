@@ -52,7 +52,7 @@ impl Executor {
             clock: Some(SharedArc::new(clock.clone())),
             ..Config::default()
         };
-        let executor = Self::assemble(next_pool(), Source::Backend(Box::new(backend)), config);
+        let executor = Self::assemble(next_pool(), Source::backend(backend), config);
         (executor, Manual { turns, clock })
     }
 }

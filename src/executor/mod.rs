@@ -69,6 +69,13 @@ use crate::task::context::{self, Context};
 /// Dropping the last handle stops accepting and lets what is queued run; threads leave by
 /// themselves and nobody waits for them. [`shutdown`](Self::shutdown) says more.
 ///
+/// A child made by `fork` has the executors of its parent as memory only: their threads are not
+/// there, and a lock that one of those held is never let go. Submitting to one there may wait for
+/// ever; so may looking at one, dropping it or dropping one of its tasks. Leave them alone (`exec`, `_exit`,
+/// [`std::mem::forget`]) and make new ones. What belongs to nobody makes itself anew in the
+/// child: the [`default_executor`](crate::default_executor), time-outs,
+/// [`wrap_future`](crate::wrap_future). Pools of other crates, rayon's global one among them, do not.
+///
 /// # Examples
 /// ```
 /// use poolbridge::Executor;

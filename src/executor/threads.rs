@@ -14,6 +14,7 @@ use super::child::Source;
 use super::config::{BuildError, Config, OnFull, common_options, default_workers};
 use super::worker::Worker;
 use crate::sync::{self, AtomicUsize, Ordering};
+use crate::task::contain::Quiet;
 use crate::task::context::Context;
 use crate::task::id::next_pool;
 
@@ -195,12 +196,15 @@ impl ThreadPoolBuilder {
         S: 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let make = move || make().map(|state| Rc::new(state) as Rc<dyn Any>).map_err(Into::into);
+        let make = Quiet::new(make);
+        let make = move || (*make)().map(|state| Rc::new(state) as Rc<dyn Any>).map_err(Into::into);
         self.config.initializer = Some(Box::new(make));
         self
     }
 
-    /// Runs on each new thread, first of all.
+    /// Runs on each new thread, first of all. The thread counts as a worker already: a hook that
+    /// waits for a job of this executor may wait for itself, and nobody would notice. The same goes
+    /// for the [`initializer`](Self::initializer).
     ///
     /// # Examples
     /// ```
@@ -212,7 +216,8 @@ impl ThreadPoolBuilder {
     /// # Ok::<(), poolbridge::BuildError>(())
     /// ```
     pub fn on_thread_start(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
-        self.config.on_thread_start = Some(Box::new(hook));
+        let hook = Quiet::new(hook);
+        self.config.on_thread_start = Some(Box::new(move || (*hook)()));
         self
     }
 
@@ -231,7 +236,8 @@ impl ThreadPoolBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_thread_stop(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
-        self.config.on_thread_stop = Some(Box::new(hook));
+        let hook = Quiet::new(hook);
+        self.config.on_thread_stop = Some(Box::new(move || (*hook)()));
         self
     }
 
@@ -280,7 +286,7 @@ impl ThreadPoolBuilder {
             started: AtomicUsize::new(0),
             parallelism,
         };
-        Ok(Executor::assemble(pool, Source::Backend(Box::new(threads)), self.config))
+        Ok(Executor::assemble(pool, Source::backend(threads), self.config))
     }
 }
 

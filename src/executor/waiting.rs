@@ -25,7 +25,8 @@ use super::claim;
 use super::core::CoreRef;
 use super::lanes::InHand;
 use super::seat;
-use crate::sync::{Mutex, Parker, global, second_look};
+use crate::sync::fork::per_process;
+use crate::sync::{Mutex, Parker, second_look};
 use crate::task::cell::CellRef;
 use crate::task::contain::contain;
 use crate::task::deadlock::{Circle, WouldDeadlock};
@@ -60,7 +61,7 @@ pub(crate) struct Waits {
     keys: u64,
 }
 
-global! {
+per_process! {
     fn waits() -> Mutex<Waits> = Mutex::new(Waits::default());
 }
 

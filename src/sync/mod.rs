@@ -9,6 +9,8 @@
 //! House rules for its users: no `SeqCst` access (fences only), reference counts are `AcqRel`,
 //! no `try_lock`, parking goes through [`Parker`], retry loops call [`spin_loop`].
 
+#[cfg(not(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress)))]
+pub(crate) mod fork;
 #[cfg(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
 pub(crate) mod model;
 pub(crate) mod parker;

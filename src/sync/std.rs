@@ -171,9 +171,6 @@ pub(crate) use global;
 /// An `Arc` for what no protocol depends on (errors, closures that are shared): never modelled.
 pub(crate) type SharedArc<T> = std::sync::Arc<T>;
 
-/// A cell that is written once.
-pub(crate) type OnceLock<T> = std::sync::OnceLock<T>;
-
 /// Whether time passes by itself; in models deadlines are fired by hand.
 pub(crate) const TIME_PASSES: bool = true;
 

@@ -1,6 +1,7 @@
 //! Panics stay inside: the one place that runs user code which must not unwind further.
 
 use std::any::Any;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs `f`; a panic ends here (the panic hook has reported it).
@@ -25,4 +26,32 @@ pub(crate) fn drop_payload(payload: Box<dyn Any + Send>) {
         }
     }
     std::mem::forget(payload);
+}
+
+/// A user's value among ours. Its destructor does not unwind into whoever drops the last of ours,
+/// nor does one of several that panics end the process because another one did before.
+pub(crate) struct Quiet<T>(Option<T>);
+
+impl<T> Quiet<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl<T> Deref for Quiet<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match &self.0 {
+            Some(value) => value,
+            None => unreachable!("it goes with its place"),
+        }
+    }
+}
+
+impl<T> Drop for Quiet<T> {
+    fn drop(&mut self) {
+        let value = self.0.take();
+        contain(|| drop(value));
+    }
 }

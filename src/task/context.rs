@@ -204,6 +204,7 @@ impl Context {
     /// If there is a request, `f` runs exactly once, and never after the task's end: the end waits
     /// for an `f` that is running in another thread, and one that a request was too late to run
     /// before the closure returned runs right after it, on its thread. A panic of `f` is contained.
+    /// So `f` must not wait for what only this job's thread could do.
     ///
     /// Dropping the registration leaves `f` in place; [`OnCancel::remove`] takes it back.
     ///

@@ -10,15 +10,24 @@ use super::observer::{Callback, CallbackId, Reclaim};
 use super::plan::Plan;
 use super::state::Stage;
 use super::trampoline;
-use crate::sync::{Parker, second_look, thread_local};
+use crate::sync::{Parker, fork, second_look, thread_local};
 
 thread_local! {
-    static BED: std::cell::OnceCell<Parker> = std::cell::OnceCell::new();
+    static BED: std::cell::RefCell<Option<(usize, Parker)>> = std::cell::RefCell::new(None);
 }
 
-/// This thread's bed for blocking waits; a thread that is being torn down gets a fresh one.
+/// This thread's bed for blocking waits; a thread that is being torn down gets a fresh one, and so
+/// does one that has come into a child by `fork`: somebody may have held the old one's lock.
 pub(crate) fn own_parker() -> Parker {
-    BED.try_with(|bed| bed.get_or_init(Parker::new).clone()).unwrap_or_else(|_| Parker::new())
+    let here = fork::process();
+    let bed = BED.try_with(|bed| {
+        let mut bed = bed.borrow_mut();
+        match &*bed {
+            Some((process, own)) if *process == here => own.clone(),
+            _ => bed.insert((here, Parker::new())).1.clone(),
+        }
+    });
+    bed.unwrap_or_else(|_| Parker::new())
 }
 
 impl CellRef {

@@ -10,7 +10,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::sync::{self, Mutex, MutexGuard, Parker, global, now};
+use crate::sync::fork::per_process;
+use crate::sync::{self, Mutex, MutexGuard, Parker, now};
 use crate::task::contain::contain;
 
 /// How long a thread stays with nothing to wait for.
@@ -52,7 +53,7 @@ enum Appoint {
     Spawn,
 }
 
-global! {
+per_process! {
     /// The process's clock.
     fn clock() -> Clock = Clock::new(sync::TIME_PASSES);
 }

@@ -100,6 +100,14 @@ impl OwnSleep {
     }
 }
 
+impl Drop for OwnSleep {
+    fn drop(&mut self) {
+        // User code, and perhaps the last of its kind: what fires has no more than our place for it.
+        let waker = self.waker.lock().take();
+        contain(|| drop(waker));
+    }
+}
+
 /// Held until the time is over, or taken back by the drop.
 enum Armed {
     Own { _armed: clock::Armed },

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::clock;
 use crate::sync::{Mutex, SharedArc, now, thread_local};
-use crate::task::contain::drop_payload;
+use crate::task::contain::{contain, drop_payload};
 use crate::task::ruling::{Armed, Fire, RulingClock};
 
 thread_local! {
@@ -83,6 +83,14 @@ impl TokioSleep {
             drop_payload(payload);
             at.saturating_duration_since(Instant::now())
         })
+    }
+}
+
+impl Drop for TokioSleep {
+    fn drop(&mut self) {
+        // With the waker of who waited: user code.
+        let timer = self.timer.take();
+        contain(|| drop(timer));
     }
 }
 

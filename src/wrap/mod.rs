@@ -15,7 +15,7 @@ use std::thread::JoinHandle;
 use crate::executor::Executor;
 use crate::executor::snapshot::Snapshot;
 use crate::executor::submission::submit_outcome;
-use crate::sync::OnceLock;
+use crate::sync::fork::per_process;
 use crate::task::Task;
 use crate::task::error::TaskError;
 
@@ -98,15 +98,13 @@ pub fn wrapped_sources() -> Snapshot {
     cache().snapshot()
 }
 
-/// One thread for each source that is waited for, kept for the next one for a while.
-fn cache() -> &'static Executor {
-    static CACHE: OnceLock<Executor> = OnceLock::new();
-    CACHE.get_or_init(|| {
+per_process! {
+    /// One thread for each source that is waited for, kept for the next one for a while.
+    fn cache() -> Executor =
         match Executor::threads().max_workers(usize::MAX).thread_name("poolbridge-wait").build() {
             Ok(executor) => executor,
             Err(_) => unreachable!("these options go together"),
-        }
-    })
+        };
 }
 
 impl<T: Send + 'static> ConcurrentFuture for Task<T> {

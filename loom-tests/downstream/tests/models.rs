@@ -96,3 +96,12 @@ fn a_load_with_a_limit_ends_either_way() {
         time.join().unwrap();
     });
 }
+
+/// The default executor needs nobody who drops it.
+#[test]
+fn the_default_executor_ends_with_the_model() {
+    check(2, Plan::NONE, || {
+        let task = poolbridge::run_in_executor(None, || 7);
+        assert_eq!(task.wait().unwrap(), 7);
+    });
+}

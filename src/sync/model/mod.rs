@@ -43,9 +43,6 @@ pub type ThreadId = base::thread::ThreadId;
 /// For what no protocol depends on: not modelled, as in `std.rs`.
 pub type SharedArc<T> = std::sync::Arc<T>;
 
-/// A cell that is written once; not modelled, for statics that models don't touch.
-pub type OnceLock<T> = std::sync::OnceLock<T>;
-
 /// Models fire deadlines by hand.
 pub const TIME_PASSES: bool = false;
 
@@ -269,3 +266,12 @@ macro_rules! global {
     };
 }
 pub(crate) use global;
+
+/// As `sync/fork.rs`; models have no processes.
+pub(crate) mod fork {
+    pub(crate) use super::global as per_process;
+
+    pub(crate) fn process() -> usize {
+        0
+    }
+}
