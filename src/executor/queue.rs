@@ -143,6 +143,17 @@ impl Queue {
         Claim::Nothing
     }
 
+    /// A turn has come to nothing: what waits may have been left to its worker alone.
+    #[track_caller]
+    pub(super) fn claim_sleeper(&mut self) -> Claim {
+        match self.idle.last() {
+            Some(_) if second_look(self.lines.has_next()) => {
+                self.idle.pop().map_or(Claim::Nothing, Claim::Wake)
+            }
+            _ => Claim::Nothing,
+        }
+    }
+
     /// Threads for what waits after the limit has risen, `most` of them.
     pub(super) fn claim_more(&mut self, most: usize) -> Vec<Claim> {
         if !self.lines.has_next() {
@@ -180,8 +191,9 @@ impl Queue {
         share: &Share,
         bed: Option<&Parker>,
     ) -> Step {
-        if self.workers > self.limit() {
-            // The limit was lowered, or a stand-in is needed no more. Others serve the queue.
+        if self.workers > self.limit() && (self.idle.is_empty() || !self.lines.has_next()) {
+            // The limit was lowered, or a stand-in is needed no more. Others serve the queue. (If one
+            // of those sleeps, no more run than may, and nobody would wake it.)
             return self.leave();
         }
         if !self.lines.has_plain_next() {

@@ -408,11 +408,12 @@ impl Worker {
         if !std::mem::take(&mut self.holds_turn) {
             return;
         }
-        let stranded = {
+        let (stranded, claim) = {
             let mut queue = self.core.lock();
             queue.workers -= 1;
-            second_look(queue.is_stranded())
+            (second_look(queue.is_stranded()), queue.claim_sleeper())
         };
+        self.core.honour(claim);
         if stranded {
             self.core.strand(broken());
         }

@@ -14,6 +14,7 @@ pub(crate) const MODELS: &[Entry] = models![
     no_job_is_lost_with_a_turn_that_is_handed_over,
     no_turn_is_lost_behind_its_parents_queue,
     no_turn_waits_beside_a_worker_that_is_sent_away,
+    no_turn_waits_beside_a_sleeper_for_a_thread_that_never_comes,
 ];
 
 /// One worker allowed and one stand-in, two jobs that block elsewhere and one that does not. Never more
@@ -214,5 +215,27 @@ fn no_turn_waits_beside_a_worker_that_is_sent_away() {
         threads.join();
         assert_eq!(ran.get(), 3);
         threads.starts()
+    });
+}
+
+/// A worker that puts a view's turn back and hands its own over, to a thread that never comes, and one
+/// that is about to lie down or lies. Whoever lies there comes for the turn; without it, what is left
+/// ends as broken. Outcome: how the view's last job ended. L17, p01.
+fn no_turn_waits_beside_a_sleeper_for_a_thread_that_never_comes() {
+    Model::bound(2).sees_exactly(&["value", "broken"]).check(|| {
+        let stub = Stub::new(|start| if start < 2 { Answer::Keep } else { Answer::Drop });
+        let pool = stub.builder(2).fair_share(2).build().unwrap();
+        let view = pool.serial();
+        view.submit(|| ()).detach();
+        view.submit(|| ()).detach();
+        let third = view.submit(|| ());
+        pool.submit(|| ()).detach();
+        let (turn, own) = (stub.turn(), stub.turn());
+        let worker = thread::spawn(move || turn.run());
+        own.run();
+        worker.join().unwrap();
+        let outcome = third.wait();
+        drop((view, pool));
+        ending(&outcome)
     });
 }
