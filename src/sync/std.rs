@@ -177,6 +177,9 @@ pub(crate) type OnceLock<T> = std::sync::OnceLock<T>;
 /// Whether time passes by itself; in models deadlines are fired by hand.
 pub(crate) const TIME_PASSES: bool = true;
 
+/// Only in models.
+pub(crate) const SMALL_STACKS: bool = false;
+
 /// Where nothing can be waited for.
 #[cfg(not(unix))]
 pub(crate) fn sleep(time: Duration) {
