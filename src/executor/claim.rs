@@ -173,7 +173,7 @@ fn run_in_turn(core: &CoreRef, cell: &CellRef) {
     }
     let slot = core.lock().lines.slot_of(cell);
     loop {
-        let (step, room) = {
+        let step = {
             let mut queue = core.lock();
             if !queue.lines.lists.is_pending(cell) {
                 break;
@@ -183,15 +183,14 @@ fn run_in_turn(core: &CoreRef, cell: &CellRef) {
                 (Some(_), None) => None,
                 (None, _) => queue.lines.pop(),
             };
-            let step = match entry {
+            // Nobody waits for room: queues with lanes have no bound.
+            match entry {
                 Some(Entry::Job(job, lane)) => queue.start(core, job, lane),
                 Some(Entry::Turn(worker, lane)) => Step::Serve(worker, lane),
                 // Somebody else is at it.
                 None => break,
-            };
-            (step, queue.grant_room(core.config.capacity))
+            }
         };
-        super::core::wake(room);
         match step {
             Step::Run(owner, held) => running::run_here(core, owner, held),
             Step::Serve(turn, lane) => turn.serve_here(core, lane),

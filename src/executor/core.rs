@@ -379,17 +379,17 @@ impl Core {
         owner
     }
 
-    /// A canceller or a deadline has withdrawn `cell` and takes it out of the queue.
+    /// A canceller or a deadline has withdrawn `cell` and takes it out of the queue. Whatever waits
+    /// there has a turn that comes for it, or somebody who is about to refuse it; so it is they who
+    /// come to the executor's end and tell.
     pub(super) fn unlink_withdrawn(&self, cell: &CellRef) {
-        let (job, keep, waker, over) = {
+        let (job, keep, waker) = {
             let mut queue = self.lock();
             let (job, keep) = queue.unlink(cell);
-            let waker = queue.grant_room(self.config.capacity);
-            (job, keep, waker, queue.take_over())
+            (job, keep, queue.grant_room(self.config.capacity))
         };
         drop(job);
         wake(waker);
-        self.tell(over);
         drop(keep);
     }
 

@@ -33,14 +33,14 @@ use super::rests::Rests;
 use super::running::{execute, initialize};
 use super::seat;
 use super::share::Share;
-use crate::sync::{Parker, second_look};
+use crate::sync::{Parker, SMALL_STACKS, second_look};
 use crate::task::contain::contain;
 use crate::task::ending::Ended;
 use crate::task::error::Broken;
 
 /// How deep inline workers of one executor may be inside one another on a thread before the next one
 /// leaves its job to the outer ones.
-const NESTED: usize = 16;
+const NESTED: usize = if SMALL_STACKS { 3 } else { 16 };
 
 /// One turn at an executor's queue, to be run on a thread that a [`Backend`](super::Backend)
 /// supplies. Dropping it un-run gives the turn back.
@@ -361,19 +361,18 @@ impl Worker {
     pub(super) fn serve_here(self, parent: &CoreRef, lane: Lane) {
         let mut parting = Parting::default();
         let rest = self.serve_turn(&mut Share::of(None, true), &mut parting);
-        let over = {
+        {
             let mut queue = parent.lock();
             if let Some(worker) = rest {
                 parent.push_back(&mut queue, worker);
             }
             queue.lines.give_back(lane);
-            queue.take_over()
-        };
+            // That is not the parent's end: this thread has a turn of it, or runs a job of it.
+        }
         if let Some(ended) = parting.ended.take() {
             ended.release();
         }
         parting.let_go();
-        parent.tell(over);
     }
 
     /// The executor whose queue the turn waits in, if it is a child's.

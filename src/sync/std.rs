@@ -174,6 +174,9 @@ pub(crate) type SharedArc<T> = std::sync::Arc<T>;
 /// Whether time passes by itself; in models deadlines are fired by hand.
 pub(crate) const TIME_PASSES: bool = true;
 
+/// Only in models.
+pub(crate) const SMALL_STACKS: bool = false;
+
 /// Where nothing can be waited for.
 #[cfg(not(unix))]
 pub(crate) fn sleep(time: Duration) {

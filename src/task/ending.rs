@@ -188,9 +188,6 @@ impl Owner {
     /// The rest of an ending once the verdict is in and the outcome stored.
     fn conclude(self) {
         if self.cell().state().is_observed() {
-            if second_look(self.cell().state().is_stop_asked()) {
-                hooks::fire(self.cell());
-            }
             hooks::close(self.cell()).resolve(self.cell());
             self.tell();
         }

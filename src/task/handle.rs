@@ -44,8 +44,8 @@ impl CellRef {
             observers.waker.as_ref().is_some_and(|old| old.will_wake(waker))
         };
         if known {
-            // It is still there, so nobody has taken it to wake it, unless the release came since.
-            return second_look(self.state().is_released());
+            // It is still there: a release that comes takes it and wakes it.
+            return false;
         }
         let mut place = Some(waker.clone());
         let released = {

@@ -6,8 +6,6 @@
 //! re-entrance and there is nothing to wait for. So a hook may borrow (by reference count) what
 //! belongs to the job, and a signal meant for one job never hits the next one on that worker.
 
-use std::collections::VecDeque;
-
 use super::cell::CellRef;
 use super::contain::contain;
 use super::observer::{Firing, Hook, More, Observers};
@@ -38,8 +36,8 @@ pub(super) fn add(cell: &CellRef, hook: Hook) -> Option<u64> {
     Some(key)
 }
 
-/// Runs a hook that is noted as firing here.
-fn run(cell: &CellRef, key: u64, hook: Hook) {
+/// Runs a hook that is noted as firing here, or does with it what else is due.
+fn run(cell: &CellRef, key: u64, hook: impl FnOnce()) {
     let _frame = cell.enter();
     contain(hook);
     let waiters = {
@@ -68,7 +66,7 @@ pub(super) fn remove(cell: &CellRef, key: u64) -> bool {
         contain(|| drop(hook));
         return true;
     }
-    await_firing(cell, observers, |firing| firing.key == key);
+    drop(await_firing(cell, observers, |firing| firing.key == key));
     false
 }
 
@@ -90,36 +88,37 @@ fn next(cell: &CellRef) -> Option<(u64, Hook)> {
     Some((key, hook))
 }
 
-/// Hooks that had not fired when their job ended; nobody else can fire them any more.
+/// Whether hooks were left that had not fired when their job ended.
 #[must_use = "a request that came in time still wants its hooks"]
-pub(super) struct Left(VecDeque<(u64, Hook)>);
+pub(super) struct Left(bool);
 
-/// The job is over: takes the hooks that did not fire out, waits for one that does, and disarms the
-/// deadline.
+/// The job is over: lets no hook in any more, waits for one that fires, and disarms the deadline.
 pub(super) fn close(cell: &CellRef) -> Left {
     let mut observers = cell.observers().lock();
-    let Some(more) = &mut observers.more else { return Left(VecDeque::new()) };
+    let Some(more) = &mut observers.more else { return Left(false) };
     let More { hooks, timer, .. } = &mut **more;
     hooks.closed = true;
-    let left = std::mem::take(&mut hooks.waiting);
     let timer = timer.take();
-    await_firing(cell, observers, |_| true);
+    let mut observers = await_firing(cell, observers, |_| true);
+    let left = !observers.more().hooks.waiting.is_empty();
+    drop(observers);
     drop(timer);
     Left(left)
 }
 
 impl Left {
     /// The verdict is in, so no request can come any more: if one came before, whoever made it was
-    /// told that the hooks run. Else they are dropped.
+    /// told that the hooks run. Else they are dropped. Both as firing: who takes one back waits.
     pub(super) fn resolve(self, cell: &CellRef) {
-        if self.0.is_empty() {
+        if !self.0 {
             return;
         }
         let asked = second_look(cell.state().is_stop_asked());
-        let _frame = cell.enter();
-        for (_, hook) in self.0 {
-            contain(|| if asked { hook() } else { drop(hook) });
+        while let Some((key, hook)) = next(cell) {
+            run(cell, key, || if asked { hook() } else { drop(hook) });
         }
+        // Who made the request may have come for some of them.
+        drop(await_firing(cell, cell.observers().lock(), |_| true));
     }
 }
 
@@ -128,11 +127,13 @@ fn await_firing<'a>(
     cell: &'a CellRef,
     mut observers: MutexGuard<'a, Observers>,
     matters: impl Fn(&Firing) -> bool,
-) {
+) -> MutexGuard<'a, Observers> {
     let me = current_thread();
     loop {
         let firing = &mut observers.more().hooks.firing;
-        let Some(other) = firing.iter_mut().find(|f| matters(f) && f.thread != me) else { return };
+        let Some(other) = firing.iter_mut().find(|f| matters(f) && f.thread != me) else {
+            return observers;
+        };
         let parker = Parker::new();
         other.waiters.push(parker.clone());
         drop(observers);

@@ -25,6 +25,7 @@ mod initializer;
 mod keyed;
 mod limits;
 mod manual;
+mod models_index;
 mod narrow;
 mod nested_waits;
 mod panics;

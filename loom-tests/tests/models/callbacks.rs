@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loom_tests::{Canary, Drops, Entry, Model, Probe, block_on, models, planned_panic, thread};
-use poolbridge::__verify::{Arc, Mutex};
+use poolbridge::__verify::{Arc, Mutex, Parker, fire_due, plan};
 use poolbridge::{Status, Task, promise};
 
 use crate::stub::{Count, Log, Stub, Word, ending, job_and_task};
@@ -16,6 +16,7 @@ pub(crate) const MODELS: &[Entry] = models![
     no_callback_waits_for_its_own_task,
     no_panicking_callback_costs_a_worker,
     no_callback_sees_a_value_that_was_taken,
+    no_callback_is_lost_to_an_expiry,
 ];
 
 /// Worker and somebody who adds a callback. It runs once, by the worker if it came in time, else
@@ -172,5 +173,37 @@ fn no_callback_sees_a_value_that_was_taken() {
         completer.join().unwrap();
         assert_eq!(drops.count(), 1);
         over
+    });
+}
+
+/// A running job that expires, and somebody who adds a callback meanwhile. It runs once, by the clock if
+/// it came in time, else by the adder; and before the waiter returns. Outcome: who ran it. L10.
+fn no_callback_is_lost_to_an_expiry() {
+    const LIMIT: Duration = Duration::from_secs(1);
+    Model::bound(1).sees_exactly(&["clock", "adder"]).check(|| {
+        let (stub, told) = (Stub::keeping(), Log::new());
+        let executor = stub.executor(1);
+        let runs = Parker::new();
+        let tell_running = runs.clone();
+        // The clock is kept by the job itself: it surely expires.
+        let job = executor.job(move || {
+            tell_running.unpark();
+            plan::advance(LIMIT);
+            fire_due();
+        });
+        let mut task = job.run_timeout(LIMIT).submit();
+        drop(executor);
+        let turn = stub.turn();
+        let worker = thread::spawn(move || turn.run());
+        runs.park();
+        let (tell, me) = (told.clone(), thread::current().id());
+        task.add_done_callback(move |outcome| {
+            assert_eq!(ending(outcome).0, "timed out");
+            tell.push(Word(if thread::current().id() == me { "adder" } else { "clock" }));
+        });
+        assert_eq!(ending(&task.wait()).0, "timed out");
+        assert_eq!(told.len(), 1);
+        worker.join().unwrap();
+        told.pop().unwrap()
     });
 }

@@ -1,15 +1,18 @@
 //! A job that waits for a queued one of a view: it takes the view's turn over, if nobody has it.
 
-use loom_tests::{Canary, Entry, Model, models, thread};
-use poolbridge::{Shutdown, Task};
+use loom_tests::{Canary, Entry, Model, block_on, models, thread};
+use poolbridge::__verify::Parker;
+use poolbridge::{Executor, Shutdown, Task};
 
-use crate::stub::{Count, Log, Stub, Word, ending};
+use crate::stub::{Answer, Count, Log, Stub, Word, ending};
 
 pub(crate) const MODELS: &[Entry] = models![
     no_claimed_turn_is_served_twice,
     no_job_of_a_claimed_turn_is_run_and_cancelled,
     no_claimed_lane_is_run_out_of_order,
     no_job_is_left_by_a_claimed_turn,
+    no_lane_stands_still_behind_a_claimed_job,
+    no_waiter_for_room_is_left_by_a_claim,
 ];
 
 /// Two workers: a job that waits for one of a view, and the other worker that comes for the view's
@@ -140,5 +143,62 @@ fn no_job_is_left_by_a_claimed_turn() {
         let both = (first.wait().unwrap(), ending(&second.wait()));
         executor.shutdown(Shutdown::run_queued()).wait().unwrap();
         both
+    });
+}
+
+/// Two workers of a keyed executor: a job that runs the first one of another lane in place, and then
+/// needs the second one of it; the other worker, which may have found that lane busy and gone. Whoever
+/// ends the claim calls for the second. Outcome: threads asked for.
+fn no_lane_stands_still_behind_a_claimed_job() {
+    for (case, by_turn) in [("job", false), ("turn", true)] {
+        Model::bound(1).case(case).sees_exactly(&["2", "3"]).check(move || {
+            let stub = Stub::new(|start| if start < 2 { Answer::Keep } else { Answer::Spawn });
+            let (slot, needed) = (Log::new(), Parker::new());
+            let executor = stub.executor(2);
+            let lanes = executor.keyed::<u8>();
+            let (place, bed) = (slot.clone(), needed.clone());
+            let waiting = lanes.submit(1, move || {
+                let awaited: Task<()> = place.pop().unwrap();
+                awaited.wait().unwrap();
+                bed.park();
+            });
+            // In an executor of the lane, or in the lane itself.
+            let lane = lanes.lane(2);
+            let first = || thread::yield_now();
+            slot.push(if by_turn { lane.submit(first) } else { lanes.submit(2, first) });
+            lanes.submit(2, move || needed.unpark()).detach();
+            drop((lane, lanes, executor));
+            let (turn, own) = (stub.turn(), stub.turn());
+            let worker = thread::spawn(move || turn.run());
+            own.run();
+            waiting.wait().unwrap();
+            worker.join().unwrap();
+            stub.join();
+            stub.starts()
+        });
+    }
+}
+
+/// A worker whose job runs one of a bounded view in place, and somebody who waits for room there. The
+/// room that it makes is given. Outcome: how the two jobs of the view ended. L39.
+fn no_waiter_for_room_is_left_by_a_claim() {
+    Model::bound(2).sees_exactly(&["(value, value)"]).check(|| {
+        let (stub, slot) = (Stub::keeping(), Log::new());
+        let executor = stub.executor(1);
+        let view = Executor::on(executor.clone()).max_workers(1).queue_capacity(1).build().unwrap();
+        let place = slot.clone();
+        let waiting = executor.submit(move || {
+            let awaited: Task<()> = place.pop().unwrap();
+            ending(&awaited.wait())
+        });
+        slot.push(view.submit(|| ()));
+        let turn = stub.turn();
+        let worker = thread::spawn(move || turn.run());
+        let second = block_on(view.submit_when_ready(|| ()));
+        drop((view, executor));
+        worker.join().unwrap();
+        stub.run_kept();
+        let second = second.map_err(|rejected| rejected.reason().clone()).unwrap();
+        (waiting.wait().unwrap(), ending(&second.wait()))
     });
 }

@@ -2,6 +2,8 @@
 //!
 //! The clock stands still; a model moves it and fires what is due on a thread of its own.
 
+use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use loom_tests::{Drops, Entry, Model, block_on, models, planned_panic, thread};
@@ -21,6 +23,7 @@ pub(crate) const MODELS: &[Entry] = models![
     no_run_deadline_is_replaced_by_a_queue_deadline,
     no_callback_hears_a_late_outcome,
     no_deadline_and_canceller_both_unlink,
+    no_awaited_limit_passes_unheard,
 ];
 
 const LIMIT: Duration = Duration::from_secs(1);
@@ -254,6 +257,28 @@ fn no_deadline_and_canceller_both_unlink() {
         let outcome = task.wait();
         clock.join().unwrap();
         drop(stub.turn());
+        assert_eq!(armed(), 0);
+        ending(&outcome)
+    });
+}
+
+/// Somebody who awaits a task with a limit, and the clock, which comes once the await is armed. The job
+/// waits in a queue that nobody serves, so nobody else wakes him. Outcome: how it ended. B37, L37.
+fn no_awaited_limit_passes_unheard() {
+    Model::bound(3).sees_exactly(&["timed out"]).check(|| {
+        let stub = Stub::keeping();
+        let executor = stub.executor(1);
+        let task = executor.submit(|| ());
+        drop(executor);
+        let (mut limited, mut clock) = (Box::pin(task.timeout(LIMIT)), None);
+        let outcome = block_on(std::future::poll_fn(|cx| {
+            let poll = pin!(&mut limited).poll(cx);
+            clock.get_or_insert_with(|| thread::spawn(pass));
+            poll
+        }));
+        clock.unwrap().join().unwrap();
+        drop(limited);
+        stub.run_kept();
         assert_eq!(armed(), 0);
         ending(&outcome)
     });

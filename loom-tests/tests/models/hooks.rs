@@ -1,10 +1,10 @@
 //! Cancel hooks: at most once, never after the job, never while being taken back.
 
 use loom_tests::{Canary, Drops, Entry, Model, models, thread};
-use poolbridge::__verify::{Arc, Mutex};
-use poolbridge::{Context, promise};
+use poolbridge::__verify::{Arc, Mutex, Parker};
+use poolbridge::{Cancel, Context, OnCancel, promise};
 
-use crate::stub::{Count, Stub, job_of};
+use crate::stub::{Count, Log, Stub, job_of};
 
 pub(crate) const MODELS: &[Entry] = models![
     no_hook_fires_into_the_next_job,
@@ -16,6 +16,10 @@ pub(crate) const MODELS: &[Entry] = models![
     no_hook_fires_for_two_cancellers,
     no_hook_fires_after_the_promise_is_completed,
     no_hook_outlives_its_job,
+    no_hook_is_kept_by_a_job_that_is_over,
+    no_hook_is_late_for_a_job_that_waits_for_it,
+    no_hook_left_by_its_job_runs_once_taken_back,
+    no_hook_of_a_cancelled_promise_runs_once_taken_back,
 ];
 
 /// One worker with two jobs, and a canceller of the first. The first job's hook, which writes to
@@ -250,5 +254,104 @@ fn no_hook_outlives_its_job() {
         worker.join().unwrap();
         assert_eq!(drops.count(), 1);
         fired.get()
+    });
+}
+
+/// Somebody whom the job has given its context, and the end of the job. A hook that comes too late is
+/// dropped there and then, and not kept until the task goes; one that came in time goes with the job.
+/// Outcome: whether it was given a place. L58.
+fn no_hook_is_kept_by_a_job_that_is_over() {
+    Model::bound(3).sees_exactly(&["true", "false"]).check(|| {
+        let (lent, told, drops) = (Log::new(), Parker::new(), Drops::new());
+        let (contexts, tell) = (lent.clone(), told.clone());
+        let (job, task) = job_of(move |executor| {
+            executor.submit_with(move |cx: &Context| {
+                contexts.push(cx.clone());
+                tell.unpark();
+            })
+        });
+        let worker = thread::spawn(move || job.run());
+        told.park();
+        let cx: Context = lent.pop().unwrap();
+        let held = drops.probe();
+        let hook = cx.on_cancel(move || held.touch());
+        let in_time = drops.count() == 0;
+        worker.join().unwrap();
+        assert_eq!(drops.count(), 1, "while the task is still there");
+        drop((hook, cx, task));
+        in_time
+    });
+}
+
+/// Closure that registers a hook and does not return before it fires, and a canceller. Whoever comes
+/// first, it fires while the closure runs. Outcome: the answer. L45.
+fn no_hook_is_late_for_a_job_that_waits_for_it() {
+    Model::bound(2).sees_exactly(&["Prevented", "Requested"]).check(|| {
+        let (job, task) = job_of(move |executor| {
+            executor.submit_with(move |cx: &Context| {
+                let fired = Parker::new();
+                let fires = fired.clone();
+                cx.on_cancel(move || fires.unpark());
+                fired.park();
+            })
+        });
+        let worker = thread::spawn(move || job.run());
+        let answer = task.cancel();
+        worker.join().unwrap();
+        answer
+    });
+}
+
+/// The end of a job that has left a hook, and somebody who cancels and takes it back. A request that
+/// crosses the end has the hook run on the job's thread: then who takes it back waits for that. Outcome:
+/// the answer, taken back, and fired. L65.
+fn no_hook_left_by_its_job_runs_once_taken_back() {
+    let exact = ["(Requested, false, 1)", "(TooLate, true, 0)", "(TooLate, false, 0)"];
+    Model::bound(2).sees_exactly(&exact).check(|| {
+        let (left, told) = (Log::<OnCancel>::new(), Parker::new());
+        let (fired, buffer) = (Count::new(), Canary::new());
+        let (hooks, tell) = (left.clone(), told.clone());
+        let (fires, lent) = (fired.clone(), buffer.clone());
+        let (job, task) = job_of(move |executor| {
+            executor.submit_with(move |cx: &Context| {
+                hooks.push(cx.on_cancel(move || {
+                    fires.add();
+                    lent.write(1);
+                }));
+                tell.unpark();
+            })
+        });
+        let worker = thread::spawn(move || job.run());
+        told.park();
+        let answer = task.cancel();
+        let removed = left.pop().unwrap().remove();
+        // Not used any more: ours again.
+        buffer.write(2);
+        let by_then = fired.get();
+        worker.join().unwrap();
+        assert_eq!((fired.get(), by_then > 0), (by_then, answer == Cancel::Requested));
+        drop(task);
+        (answer, removed, by_then)
+    });
+}
+
+/// A promise that nobody works on, with two hooks; a canceller, and its producer who takes the hooks
+/// back. Each is taken back or over, and the second may be taken back while the first fires. Outcome:
+/// which were taken back. L65.
+fn no_hook_of_a_cancelled_promise_runs_once_taken_back() {
+    let exact = ["[true, true]", "[false, false]", "[false, true]"];
+    Model::bound(2).sees(&exact).check(|| {
+        let (promise, task) = promise::<()>();
+        let buffers = [Canary::new(), Canary::new()];
+        let hooks = buffers.each_ref().map(|buffer| {
+            let lent = buffer.clone();
+            promise.on_cancel(move || lent.write(1))
+        });
+        let canceller = thread::spawn(move || task.cancel());
+        let taken: [bool; 2] = hooks.map(OnCancel::remove);
+        buffers.iter().for_each(|buffer| buffer.write(2));
+        let _ = canceller.join().unwrap();
+        drop(promise);
+        taken
     });
 }

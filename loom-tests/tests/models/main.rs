@@ -3,7 +3,11 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
 #[cfg(modelled)]
+mod beds;
+#[cfg(modelled)]
 mod callbacks;
+#[cfg(modelled)]
+mod chains;
 #[cfg(modelled)]
 mod children;
 #[cfg(modelled)]
@@ -19,9 +23,13 @@ mod door;
 #[cfg(modelled)]
 mod hooks;
 #[cfg(modelled)]
+mod inline;
+#[cfg(modelled)]
 mod lanes;
 #[cfg(poolbridge_loom)]
 mod litmus;
+#[cfg(modelled)]
+mod nested;
 #[cfg(modelled)]
 mod parker;
 #[cfg(modelled)]
@@ -52,11 +60,14 @@ const ALL: &[&[loom_tests::Entry]] = &[
     task::MODELS,
     promises::MODELS,
     callbacks::MODELS,
+    chains::MODELS,
     hooks::MODELS,
     deadlines::MODELS,
     unlink::MODELS,
     room::MODELS,
     pool::MODELS,
+    beds::MODELS,
+    nested::MODELS,
     door::MODELS,
     shutdown::MODELS,
     children::MODELS,
@@ -64,6 +75,7 @@ const ALL: &[&[loom_tests::Entry]] = &[
     claims::MODELS,
     waits::MODELS,
     shares::MODELS,
+    inline::MODELS,
     #[cfg(not(poolbridge_loom))]
     crowds::MODELS,
 ];

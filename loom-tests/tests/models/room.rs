@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use loom_tests::{CountingWaker, Entry, Model, block_on, models, thread};
 use poolbridge::{Executor, OnFull, Reason, Rejected, Shutdown, SubmitWhenReady, Task};
 
-use crate::stub::{Answer, Count, Stub, Word, ending};
+use crate::stub::{Answer, Count, Stub, Threads, Word, ending};
 
 pub(crate) const MODELS: &[Entry] = models![
     no_room_is_missed_by_who_waits,
@@ -18,6 +18,8 @@ pub(crate) const MODELS: &[Entry] = models![
     no_waiter_for_room_is_left_by_a_dropped_turn,
     no_waiter_for_room_is_left_by_a_failed_start,
     no_place_is_given_twice,
+    no_sleeper_is_left_by_who_gives_up,
+    no_waiter_for_room_is_left_by_a_failed_initializer,
 ];
 
 /// An executor over `stub` with room for one job, and that job.
@@ -204,5 +206,46 @@ fn no_place_is_given_twice() {
         second.wait().unwrap();
         assert_eq!(ran.get(), 1);
         ending(&barging.wait())
+    });
+}
+
+/// The head of the line gives up the room that it was given, while the next one comes or sleeps already;
+/// the worker that made the room is gone. The next is told. Outcome: how often the head had been. LK05.
+fn no_sleeper_is_left_by_who_gives_up() {
+    Model::bound(2).sees_exactly(&["1"]).check(|| {
+        let stub = Stub::keeping();
+        let (executor, first) = full(&stub, OnFull::Reject);
+        let told = CountingWaker::new();
+        let mut head = place(&executor, || unreachable!("given up"));
+        assert!(poll(&mut head, &told.waker()).is_pending());
+        let other = executor.clone();
+        let next = thread::spawn(move || submitted(block_on(place(&other, || ()))));
+        // Makes the room, before the next one has come or after.
+        stub.turn().run();
+        let granted = told.wakes();
+        drop(head);
+        let second = next.join().unwrap();
+        drop(executor);
+        stub.run_kept();
+        first.wait().unwrap();
+        second.wait().unwrap();
+        granted
+    });
+}
+
+/// Own thread whose initializer fails, and somebody who waits for room. The executor is broken for ever,
+/// and says so. Outcome: what became of the waiter's job. I02, L20.
+fn no_waiter_for_room_is_left_by_a_failed_initializer() {
+    Model::bound(2).sees_exactly(&["rejected"]).check(|| {
+        let threads = Threads::new();
+        let builder = threads.builder(1).queue_capacity(1);
+        let executor = builder.initializer(|| Err::<(), _>("no connection")).build().unwrap();
+        let first = executor.submit(|| ());
+        let second = block_on(place(&executor, || ()));
+        drop(executor);
+        let how = second.map_or(Word("rejected"), |task| ending(&task.wait()));
+        assert_eq!(ending(&first.wait()).0, "broken");
+        threads.join();
+        how
     });
 }

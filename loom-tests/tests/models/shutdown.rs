@@ -21,6 +21,7 @@ pub(crate) const MODELS: &[Entry] = models![
     no_running_job_is_missed_by_a_request,
     no_two_shutdowns_cancel_one_job,
     no_end_comes_before_a_job_on_its_caller,
+    no_end_is_missed_by_a_job_on_its_caller,
 ];
 
 /// Submitter and shutdown, for each way to deal with what is queued. An accepted job ends; one
@@ -292,5 +293,25 @@ fn no_end_comes_before_a_job_on_its_caller() {
         end.wait().unwrap();
         let seen = place.read();
         (submitter.join().unwrap(), seen)
+    });
+}
+
+/// As above, where nothing but the job on its caller is left to come to the end: who waits hears of it.
+/// Outcome: how it ended.
+fn no_end_is_missed_by_a_job_on_its_caller() {
+    Model::bound(2).sees_exactly(&["value", "rejected"]).check(|| {
+        let stub = Stub::keeping();
+        let builder = stub.builder(1).queue_capacity(1).on_full(OnFull::RunOnCaller);
+        let executor = builder.build().unwrap();
+        executor.submit(|| ()).detach();
+        // Kept: the last handle would close once more, and tell.
+        let other = executor.clone();
+        let submitter = thread::spawn(move || ending(&other.submit(|| ()).wait()));
+        let end = executor.shutdown(Shutdown::cancel_queued());
+        drop(stub.turn());
+        end.wait().unwrap();
+        let how = submitter.join().unwrap();
+        drop(executor);
+        how
     });
 }

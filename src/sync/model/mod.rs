@@ -46,6 +46,9 @@ pub type SharedArc<T> = std::sync::Arc<T>;
 /// Models fire deadlines by hand.
 pub const TIME_PASSES: bool = false;
 
+/// What nests must not nest deep: loom's stacks have 32 KiB.
+pub const SMALL_STACKS: bool = true;
+
 #[derive(Debug, Default)]
 pub struct Mutex<T>(base::sync::Mutex<T>);
 

@@ -151,6 +151,15 @@ pub fn advance(by: Duration) {
     with(|state| state.elapsed_nanos.fetch_add(nanos, Ordering::Relaxed));
 }
 
+/// From here on all limited waits time out: for the end of a model whose threads would wait for time
+/// to pass.
+pub fn let_limits_pass() {
+    with(|state| {
+        state.timeout.store(0, Ordering::Relaxed);
+        state.and_later.store(true, Ordering::Relaxed);
+    });
+}
+
 pub(super) enum Wait {
     UntilNotified,
     Spurious,
