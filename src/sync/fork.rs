@@ -9,9 +9,9 @@
 //!
 //! It costs nothing while nobody forks: a slot is one pointer, read as a `OnceLock`'s state would be.
 //!
-//! * F1: a slot is null or holds what `Box::into_raw` gave, which is freed only by [`Slot::set`],
+//! * **F1** a slot is null or holds what `Box::into_raw` gave, which is freed only by [`Slot::set`],
 //!   and there only if it was never in the slot.
-//! * F2: what runs in the child runs between any two steps of the parent's threads, hence only
+//! * **F2** what runs in the child runs between any two steps of the parent's threads, hence only
 //!   stores to atomics: no lock, no allocation, no panic.
 #![allow(clippy::disallowed_types, reason = "statics of the process are not modelled")]
 #![allow(unsafe_code)]
@@ -28,7 +28,10 @@ pub(crate) struct Slot<T> {
 /// Empties one slot; called in the child. C's calling convention: the system calls it.
 pub(crate) type OnFork = extern "C" fn();
 
-impl<T: Send + Sync> Slot<T> {
+impl<T> Slot<T>
+where
+    T: Send + Sync,
+{
     pub(crate) const fn new() -> Self {
         Self { value: AtomicPtr::new(std::ptr::null_mut()), heeded: AtomicUsize::new(0) }
     }

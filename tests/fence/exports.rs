@@ -78,6 +78,10 @@ fn the_public_modules_are_known() {
         let module = |source: &Source| {
             source.lines.iter().any(|line| line.trim_start() == format!("pub mod {name};"))
         };
+        // Only there in models.
+        if name == "model" {
+            continue;
+        }
         let is_module = name == "self" || sources.iter().any(module);
         assert!(!is_module || name == "self" || known.contains(name.as_str()), "{name} is unknown");
     }
