@@ -85,17 +85,33 @@ fn refused_waits(times: usize) {
     value(first);
 }
 
-/// Each takes the locks of one thing that belongs to the process, over and over.
-fn hammers() -> [fn(); 5] {
-    [
-        assert_all_works,
-        || value(run_in_executor(None, || ())),
-        || {
+/// Two workers that wait for each other over and over: whoever comes second is refused.
+fn crossing_waits(one: &Executor, other: &Executor) {
+    let waits_for = |other: &Executor| {
+        let other = other.clone();
+        move || (0..1000).for_each(|_| drop(other.submit(|| ()).wait()))
+    };
+    let (first, second) = (one.submit(waits_for(other)), other.submit(waits_for(one)));
+    value(first);
+    value(second);
+}
+
+/// Each takes the locks of one thing that belongs to the process, over and over. None starts threads all
+/// the time: std has a lock for that which a child never gets if somebody has it.
+fn hammers() -> Vec<Box<dyn Fn() + Send>> {
+    let (one, other, pool) = (one_worker(), one_worker(), one_worker());
+    vec![
+        Box::new(|| value(run_in_executor(None, || ()))),
+        Box::new(|| {
             let (_side, task) = promise::<u8>();
             assert!(poll_once(&mut task.timeout(FAR)).is_pending());
-        },
-        || assert_eq!(value(wrap_future(Blocking::new(|| 3))), 3),
-        || refused_waits(1000),
+        }),
+        Box::new(|| assert_eq!(value(wrap_future(Blocking::new(|| 3))), 3)),
+        Box::new(move || crossing_waits(&one, &other)),
+        Box::new(move || {
+            let (view, inner) = (pool.serial(), pool.clone());
+            assert_eq!(value(view.submit(move || inner.submit(|| 9).wait().unwrap())), 9);
+        }),
     ]
 }
 
@@ -104,14 +120,22 @@ fn hammers() -> [fn(); 5] {
 fn a_child_works_whatever_the_other_threads_of_its_parent_were_at() {
     alone("fork::a_child_works_whatever_the_other_threads_of_its_parent_were_at", || {
         let stop = Arc::new(AtomicBool::new(false));
-        let busy = hammers().map(|hammer| {
-            let stop = Arc::clone(&stop);
-            thread::spawn(move || {
-                while !stop.load(Ordering::SeqCst) {
-                    hammer();
-                }
+        let hammers = hammers();
+        let warm = Arc::new(std::sync::Barrier::new(hammers.len() + 1));
+        let busy: Vec<_> = hammers
+            .into_iter()
+            .map(|hammer| {
+                let (stop, warm) = (Arc::clone(&stop), Arc::clone(&warm));
+                thread::spawn(move || {
+                    (0..10).for_each(|_| hammer());
+                    warm.wait();
+                    while !stop.load(Ordering::SeqCst) {
+                        hammer();
+                    }
+                })
             })
-        });
+            .collect();
+        warm.wait();
         for round in 0..100 {
             in_child(|| {
                 assert_all_works();
