@@ -27,7 +27,7 @@ fn need_two(executor: &Executor) {
 /// between. The token is taken: it does not lie down twice for one sleep, and of two jobs that need each
 /// other the second gets a thread. Outcome: threads started. L48.
 fn no_bed_is_listed_twice_by_who_rises() {
-    Model::bound(1).sees_exactly(&["2"]).check(|| {
+    Model::bound(1).deep(1).sees_exactly(&["2"]).check(|| {
         let threads = Threads::new();
         let executor = threads.executor(2);
         let ran = Parker::new();
@@ -46,7 +46,7 @@ fn no_bed_is_listed_twice_by_who_rises() {
 /// Own thread whose time is over, and a submitter who claims it in the last moment. As above. Outcome:
 /// threads started. L48, L30.
 fn no_bed_is_listed_twice_by_who_was_claimed_in_time() {
-    Model::bound(1).plans([Plan::timeout(0)]).sees_exactly(&["2", "3"]).check(|| {
+    Model::bound(1).deep(1).plans([Plan::timeout(0)]).sees_exactly(&["2", "3"]).check(|| {
         let threads = Threads::new();
         let executor = threads.builder(2).keep_alive(Duration::from_secs(1)).build().unwrap();
         executor.submit(|| ()).wait().unwrap();

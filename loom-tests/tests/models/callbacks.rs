@@ -22,7 +22,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// Worker and somebody who adds a callback. It runs once, by the worker if it came in time, else
 /// by the adder; and before the waiter returns. Outcome: who ran it. t10, L10, F01.
 fn no_callback_is_lost_or_run_twice() {
-    Model::bound(3).sees_exactly(&["worker", "adder"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["worker", "adder"]).check(|| {
         let (told, place) = (Log::new(), Canary::new());
         let written = place.clone();
         let (job, mut task) = job_and_task(move || written.write(1));
@@ -44,7 +44,7 @@ fn no_callback_is_lost_or_run_twice() {
 /// Worker, and two callbacks: one added before, one while the first may be running. Each runs
 /// once, and in the order of adding. Outcome: who ran the second. t11, L10, G07.
 fn no_late_callback_overtakes() {
-    Model::bound(2).sees_exactly(&["worker", "adder"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["worker", "adder"]).check(|| {
         let told = Log::new();
         let (job, mut task) = job_and_task(|| ());
         let me = thread::current().id();
@@ -65,7 +65,7 @@ fn no_late_callback_overtakes() {
 /// Worker and somebody who adds a callback and detaches. The callback runs once, and the value is
 /// dropped after it. Outcome: who ran it. L10.
 fn no_callback_is_lost_to_a_detach() {
-    Model::bound(3).sees_exactly(&["worker", "adder"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["worker", "adder"]).check(|| {
         let (told, drops) = (Log::new(), Drops::new());
         let value = drops.probe();
         let (job, mut task) = job_and_task(move || value);
@@ -87,7 +87,7 @@ fn no_callback_is_lost_to_a_detach() {
 /// Worker and somebody who takes a callback back. Taken back, or run: never both, never neither;
 /// what it holds is dropped once. Outcome: taken back. t12.
 fn no_removed_callback_runs() {
-    Model::bound(3).sees_exactly(&["true", "false"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["true", "false"]).check(|| {
         let (told, drops) = (Count::new(), Drops::new());
         let (job, mut task) = job_and_task(|| ());
         let (tell, held) = (told.clone(), drops.probe());
@@ -109,7 +109,7 @@ fn no_removed_callback_runs() {
 /// The wait is refused, dropping the last handle there is harmless. Outcome: how the task ended,
 /// as the callback saw it. t13.
 fn no_callback_waits_for_its_own_task() {
-    Model::bound(3).sees_exactly(&["value", "cancelled"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["value", "cancelled"]).check(|| {
         let slot: Arc<Mutex<Option<Task<()>>>> = Arc::new(Mutex::new(None));
         let (job, mut task) = job_and_task(|| ());
         let canceller = task.canceller();
@@ -136,7 +136,7 @@ fn no_callback_waits_for_its_own_task() {
 /// callback and the second task are served. Outcome: callbacks run, and how the second ended.
 /// L09, G01, F04.
 fn no_panicking_callback_costs_a_worker() {
-    Model::bound(2).sees_exactly(&["(1, value)"]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["(1, value)"]).check(|| {
         let (stub, told) = (Stub::keeping(), Count::new());
         let executor = stub.executor(1);
         let mut first = executor.submit(|| ());
@@ -157,7 +157,7 @@ fn no_panicking_callback_costs_a_worker() {
 /// Completer and awaiter, with a callback. The callback has the outcome before the awaiter may
 /// take it. Outcome: whether the status was final when it looked.
 fn no_callback_sees_a_value_that_was_taken() {
-    Model::bound(3).sees_exactly(&["true", "false"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["true", "false"]).check(|| {
         let (drops, told) = (Drops::new(), Count::new());
         let (promise, mut task) = promise::<Probe>();
         let (value, tell) = (drops.probe(), told.clone());
@@ -180,7 +180,7 @@ fn no_callback_sees_a_value_that_was_taken() {
 /// it came in time, else by the adder; and before the waiter returns. Outcome: who ran it. L10.
 fn no_callback_is_lost_to_an_expiry() {
     const LIMIT: Duration = Duration::from_secs(1);
-    Model::bound(1).sees_exactly(&["clock", "adder"]).check(|| {
+    Model::bound(1).deep(2).sees_exactly(&["clock", "adder"]).check(|| {
         let (stub, told) = (Stub::keeping(), Log::new());
         let executor = stub.executor(1);
         let runs = Parker::new();

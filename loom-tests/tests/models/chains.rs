@@ -22,7 +22,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// Two cancellers of a promise with a callback. Both say `Prevented`, one of them runs the callback, and
 /// the one that did has run it when its call returns. Outcome: both answers. F03.
 fn no_callback_runs_for_two_cancellers() {
-    Model::bound(3).sees_exactly(&["(Prevented, Prevented)"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["(Prevented, Prevented)"]).check(|| {
         let told = Count::new();
         let (promise, mut task) = promise::<u8>();
         let tell = told.clone();
@@ -40,7 +40,7 @@ fn no_callback_runs_for_two_cancellers() {
 /// A chain of three promises, each of which cancels the one before it: somebody attaches the middle one,
 /// somebody cancels the last. The first is cancelled, whoever comes first. Outcome: how it ended. L64.
 fn no_cancel_is_lost_in_a_chain_that_is_being_made() {
-    Model::bound(2).sees_exactly(&["cancelled"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["cancelled"]).check(|| {
         let (first, source) = promise::<u8>();
         let (middle, between) = promise::<u8>();
         let (last, end) = promise::<u8>();
@@ -65,7 +65,7 @@ fn no_chain_of_both_directions_hangs() {
     let cases =
         [("waiting", false, "[Prevented, Prevented]"), ("running", true, "[Requested, Requested]")];
     for (case, begun, sees) in cases {
-        Model::bound(2).case(case).sees_exactly(&[sees]).check(move || {
+        Model::bound(2).deep(3).case(case).sees_exactly(&[sees]).check(move || {
             let ((one, first), (other, second)) = (promise::<u8>(), promise::<u8>());
             if begun {
                 assert!(one.set_running() && other.set_running());
@@ -89,7 +89,7 @@ fn no_chain_of_both_directions_hangs() {
 /// The waiter goes on on its own thread. Outcome: the value. L63.
 fn no_waiter_wants_the_lock_of_its_completer() {
     for (case, awaits) in [("await", true), ("wait", false)] {
-        Model::bound(3).case(case).sees_exactly(&["7"]).check(move || {
+        Model::bound(3).deep(4).case(case).sees_exactly(&["7"]).check(move || {
             let shared = Arc::new(Mutex::new(()));
             let held = Arc::clone(&shared);
             let (promise, task) = promise::<u8>();
@@ -108,7 +108,7 @@ fn no_waiter_wants_the_lock_of_its_completer() {
 
 /// A worker with two jobs, and somebody who awaits both with one waker and leaves with the first value. The other is given up with its value, run or not. Outcome: whose value it was. a02.
 fn no_task_of_two_is_missed_by_who_selects() {
-    Model::bound(1).sees_exactly(&["0", "1"]).check(|| {
+    Model::bound(1).deep(1).sees_exactly(&["0", "1"]).check(|| {
         let drops = Drops::new();
         let [one, other] = [0, 1].map(|which| {
             let value = drops.clone();
@@ -135,7 +135,7 @@ fn no_task_of_two_is_missed_by_who_selects() {
 /// Completer, and an onlooker who takes the outcome at a moment of its choice. What it sees is one state:
 /// pending, or the whole value. Outcome: which. L07, R10.
 fn no_outcome_is_told_before_it_is_whole() {
-    Model::bound(3).sees_exactly(&["not yet", "value"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["not yet", "value"]).check(|| {
         let drops = Drops::new();
         let (promise, mut task) = promise();
         let value = drops.probe();

@@ -34,7 +34,7 @@ fn no_child_outlives_its_last_handle() {
         ),
     ];
     for (case, mode, sees) in cases {
-        Model::bound(2).case(case).sees_exactly(sees).check(move || {
+        Model::bound(2).deep(2).case(case).sees_exactly(sees).check(move || {
             let stub = Stub::keeping();
             let parent = stub.executor(1);
             let view = parent.limited(1);
@@ -66,7 +66,7 @@ fn no_job_of_a_child_is_lost_in_its_parents_shutdown() {
         ("cancel", Shutdown::cancel_queued(), &["rejected", "cancelled", "value"]),
     ];
     for (case, mode, sees) in cases {
-        Model::bound(2).case(case).sees_exactly(sees).check(move || {
+        Model::bound(2).deep(2).case(case).sees_exactly(sees).check(move || {
             let (stub, ran) = (Stub::new(|_| Answer::Spawn), Count::new());
             let parent = stub.executor(1);
             let (view, runs) = (parent.limited(1), ran.clone());
@@ -85,7 +85,7 @@ fn no_job_of_a_child_is_lost_in_its_parents_shutdown() {
 /// Somebody who makes a child, and the shutdown of its parent. The child is reached or was closed from
 /// the first. Outcome: how its job ended. L13, L53.
 fn no_child_is_missed_by_its_parents_shutdown() {
-    Model::bound(2).sees_exactly(&["rejected", "value"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["rejected", "value"]).check(|| {
         let (stub, ran) = (Stub::new(|_| Answer::Spawn), Count::new());
         let parent = stub.executor(1);
         let (other, runs) = (parent.clone(), ran.clone());
@@ -108,7 +108,7 @@ fn no_child_is_missed_by_its_parents_shutdown() {
 /// counts as idle, and the view's place as free, before the caller hears. Outcome: threads started.
 /// L12, T04, gh-117344.
 fn no_second_worker_for_a_waiter_who_submits_to_a_view_again() {
-    Model::bound(2).sees_exactly(&["1"]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["1"]).check(|| {
         let threads = Threads::new();
         let executor = threads.executor(2);
         let view = executor.limited(2);
@@ -123,7 +123,7 @@ fn no_second_worker_for_a_waiter_who_submits_to_a_view_again() {
 /// Parent's worker that is about to leave, and a submitter to the child of a child. It takes the
 /// job too, or there is a new turn. Outcome: turns of the parent. p05, L30.
 fn no_job_of_a_child_is_left_by_a_worker_that_leaves() {
-    Model::bound(2).sees_exactly(&["1", "2"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["1", "2"]).check(|| {
         let (stub, ran) = (Stub::keeping(), Count::new());
         let parent = stub.executor(1);
         let view = parent.limited(1).serial();
@@ -146,7 +146,7 @@ fn no_turn_is_stranded_by_a_failed_start() {
     let cases: [(&str, bool, &[&str]); 2] =
         [("worker leaves", true, &["value", "broken"]), ("turn dropped", false, &["broken"])];
     for (case, runs, sees) in cases {
-        Model::bound(2).case(case).sees_exactly(sees).check(move || {
+        Model::bound(2).deep(3).case(case).sees_exactly(sees).check(move || {
             let stub = Stub::new(|start| if start == 0 { Answer::Keep } else { Answer::Refuse });
             let parent = stub.executor(2);
             let view = parent.limited(1);

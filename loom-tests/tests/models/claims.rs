@@ -18,7 +18,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// Two workers: a job that waits for one of a view, and the other worker that comes for the view's
 /// turn. One of them runs the job. Outcome: who.
 fn no_claimed_turn_is_served_twice() {
-    Model::bound(1).sees_exactly(&["the waiting worker", "the other"]).check(|| {
+    Model::bound(1).deep(2).sees_exactly(&["the waiting worker", "the other"]).check(|| {
         let (stub, slot, ran) = (Stub::keeping(), Log::new(), Count::new());
         let executor = stub.executor(2);
         let view = executor.limited(1);
@@ -46,7 +46,7 @@ fn no_claimed_turn_is_served_twice() {
 /// runs or it was cancelled, and the turn comes back. Outcome: what the waiting job saw, and how often
 /// the other ran. Q4, R33.
 fn no_job_of_a_claimed_turn_is_run_and_cancelled() {
-    Model::bound(1).sees_exactly(&["(value, 1)", "(cancelled, 0)"]).check(|| {
+    Model::bound(1).deep(1).sees_exactly(&["(value, 1)", "(cancelled, 0)"]).check(|| {
         let (stub, slot, ran) = (Stub::keeping(), Log::new(), Count::new());
         let executor = stub.executor(1);
         let view = executor.limited(1);
@@ -75,7 +75,7 @@ fn no_job_of_a_claimed_turn_is_run_and_cancelled() {
 fn no_claimed_lane_is_run_out_of_order() {
     for (case, behind) in [("turn behind", true), ("turn before", false)] {
         let exact = ["[waiting, waiting]", "[other, other]"];
-        Model::bound(1).case(case).sees_exactly(&exact).check(move || {
+        Model::bound(1).deep(1).case(case).sees_exactly(&exact).check(move || {
             let (stub, slot, place, by) = (Stub::keeping(), Log::new(), Canary::new(), Log::new());
             let executor = stub.executor(2);
             let lane = executor.serial();
@@ -124,7 +124,7 @@ fn no_claimed_lane_is_run_out_of_order() {
 /// handle. The turn that was taken over goes on with what came meanwhile, and nothing is left. Outcome:
 /// what the waiting job saw, and how the other ended. L13, p05.
 fn no_job_is_left_by_a_claimed_turn() {
-    Model::bound(2).sees_exactly(&["(value, value)"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["(value, value)"]).check(|| {
         let (stub, slot) = (Stub::keeping(), Log::new());
         let executor = stub.executor(1);
         let view = executor.limited(1);
@@ -151,7 +151,7 @@ fn no_job_is_left_by_a_claimed_turn() {
 /// ends the claim calls for the second. Outcome: threads asked for.
 fn no_lane_stands_still_behind_a_claimed_job() {
     for (case, by_turn) in [("job", false), ("turn", true)] {
-        Model::bound(1).case(case).sees_exactly(&["2", "3"]).check(move || {
+        Model::bound(1).deep(1).case(case).sees_exactly(&["2", "3"]).check(move || {
             let stub = Stub::new(|start| if start < 2 { Answer::Keep } else { Answer::Spawn });
             let (slot, needed) = (Log::new(), Parker::new());
             let executor = stub.executor(2);
@@ -182,7 +182,7 @@ fn no_lane_stands_still_behind_a_claimed_job() {
 /// A worker whose job runs one of a bounded view in place, and somebody who waits for room there. The
 /// room that it makes is given. Outcome: how the two jobs of the view ended. L39.
 fn no_waiter_for_room_is_left_by_a_claim() {
-    Model::bound(2).sees_exactly(&["(value, value)"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["(value, value)"]).check(|| {
         let (stub, slot) = (Stub::keeping(), Log::new());
         let executor = stub.executor(1);
         let view = Executor::on(executor.clone()).max_workers(1).queue_capacity(1).build().unwrap();

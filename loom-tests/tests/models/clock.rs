@@ -16,7 +16,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// arming thread, the clock thread that fires, the one that it passes the clock on to. Invariant:
 /// the lead is passed on before anything is told, so both fire.
 fn a_callback_that_blocks_stops_other_deadlines() {
-    Model::bound(2).plans([Plan::timeouts_from(0)]).sees(&["\"both\""]).check(|| {
+    Model::bound(2).deep(3).plans([Plan::timeouts_from(0)]).sees(&["\"both\""]).check(|| {
         let clocks = Clocks::new();
         let (second_fired, all_done) = (Parker::new(), Parker::new());
         let (gate, done) = (second_fired.clone(), all_done.clone());
@@ -34,7 +34,7 @@ fn a_callback_that_blocks_stops_other_deadlines() {
 /// A clock thread with nothing to do times out while a deadline is armed. Invariant: whoever arms
 /// finds a thread that leads, or appoints one; the deadline fires.
 fn a_leaving_thread_leaves_a_deadline() {
-    Model::bound(2).plans([Plan::timeouts_from(0)]).sees(&["\"fired\""]).check(|| {
+    Model::bound(2).deep(3).plans([Plan::timeouts_from(0)]).sees(&["\"fired\""]).check(|| {
         let clocks = Clocks::new();
         for _ in 0..2 {
             let fired = Parker::new();
@@ -50,7 +50,7 @@ fn a_leaving_thread_leaves_a_deadline() {
 /// Clock thread that sleeps until a deadline, or is about to, and somebody who sets an earlier one. No time
 /// passes, and yet it fires: the thread is woken to look again.
 fn no_earlier_deadline_waits_for_a_later_one() {
-    Model::bound(2).sees_exactly(&["\"fired\""]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["\"fired\""]).check(|| {
         let clocks = Clocks::new();
         let far = clocks.arm(Duration::from_secs(10), || ());
         // Twice: whoever led by then may sleep, and looks again and goes.

@@ -37,24 +37,27 @@ fn pass() {
 /// Worker, and an await whose time is over. The value or `TimedOut`, never neither; a late value
 /// is dropped once. Outcome: how it ended. t14, L16, L37.
 fn no_value_is_lost_or_doubled_by_an_awaited_timeout() {
-    Model::bound(2).sees_exactly(&["(value, 1)", "(timed out, 0)", "(timed out, 1)"]).check(|| {
-        let (stub, drops, ran) = (Stub::keeping(), Drops::new(), Count::new());
-        let executor = stub.executor(1);
-        let (value, runs) = (drops.clone(), ran.clone());
-        let task = executor.submit(move || {
-            runs.add();
-            value.probe()
+    Model::bound(2)
+        .deep(2)
+        .sees_exactly(&["(value, 1)", "(timed out, 0)", "(timed out, 1)"])
+        .check(|| {
+            let (stub, drops, ran) = (Stub::keeping(), Drops::new(), Count::new());
+            let executor = stub.executor(1);
+            let (value, runs) = (drops.clone(), ran.clone());
+            let task = executor.submit(move || {
+                runs.add();
+                value.probe()
+            });
+            drop(executor);
+            let turn = stub.turn();
+            let worker = thread::spawn(move || turn.run());
+            let outcome = block_on(task.timeout(Duration::ZERO));
+            worker.join().unwrap();
+            let how = ending(&outcome);
+            drop(outcome);
+            assert_eq!((drops.count(), armed()), (ran.get(), 0));
+            (how, ran.get())
         });
-        drop(executor);
-        let turn = stub.turn();
-        let worker = thread::spawn(move || turn.run());
-        let outcome = block_on(task.timeout(Duration::ZERO));
-        worker.join().unwrap();
-        let how = ending(&outcome);
-        drop(outcome);
-        assert_eq!((drops.count(), armed()), (ran.get(), 0));
-        (how, ran.get())
-    });
 }
 
 /// Worker and clock, a job with both deadlines, for each way to end. Nothing is armed once the
@@ -67,7 +70,7 @@ fn no_deadline_outlives_its_task() {
         ("cancel", || 7, |task| _ = task.cancel(), &["cancelled", "timed out"]),
     ];
     for (case, closure, meanwhile, exact) in cases {
-        Model::bound(2).case(case).sees_exactly(exact).check(move || {
+        Model::bound(2).deep(2).case(case).sees_exactly(exact).check(move || {
             let stub = Stub::keeping();
             let executor = stub.executor(1);
             let task = executor.job(closure).queue_timeout(LIMIT).run_timeout(LIMIT).submit();
@@ -88,7 +91,7 @@ fn no_deadline_outlives_its_task() {
 /// Worker and clock, a job with a queue deadline. Expired it never runs, and its captures are gone
 /// at once; started it runs to its end. Outcome: how it ended, and whether it ran.
 fn no_expired_job_starts() {
-    Model::bound(3).sees_exactly(&["(value, 1)", "(timed out, 0)"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["(value, 1)", "(timed out, 0)"]).check(|| {
         let (stub, drops, ran) = (Stub::keeping(), Drops::new(), Count::new());
         let executor = stub.executor(1);
         let (capture, runs) = (drops.probe(), ran.clone());
@@ -113,7 +116,7 @@ fn no_expired_job_starts() {
 /// Worker and somebody who drops the task, with `on_abandoned`. An outcome that was made goes to
 /// it exactly once; one that never was, never. Outcome: closures run, outcomes received. L55.
 fn no_abandoned_outcome_is_lost_or_doubled() {
-    Model::bound(3).sees_exactly(&["(0, 0)", "(1, 1)"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["(0, 0)", "(1, 1)"]).check(|| {
         let (stub, drops, ran, late) = (Stub::keeping(), Drops::new(), Count::new(), Count::new());
         let executor = stub.executor(1);
         let (value, runs, lates) = (drops.clone(), ran.clone(), late.clone());
@@ -139,7 +142,7 @@ fn no_abandoned_outcome_is_lost_or_doubled() {
 /// Worker and clock, with `on_abandoned` and a run deadline; the waiter has the outcome, or
 /// `on_abandoned` has: exactly one. Outcome: how the task ended, outcomes received late. L55.
 fn no_late_outcome_is_lost_or_doubled() {
-    Model::bound(2).sees_exactly(&["(value, 0)", "(timed out, 1)"]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["(value, 0)", "(timed out, 1)"]).check(|| {
         let (stub, drops, late) = (Stub::keeping(), Drops::new(), Count::new());
         let executor = stub.executor(1);
         let (value, lates) = (drops.clone(), late.clone());
@@ -168,7 +171,7 @@ fn no_late_outcome_is_lost_or_doubled() {
 /// resolves when the closure is over, not before, in whichever order the two come. Outcome: how
 /// the task ended. (Stopped against let-go.)
 fn no_expired_task_hides_its_thread() {
-    Model::bound(2).sees_exactly(&["value", "timed out"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["value", "timed out"]).check(|| {
         let (stub, captures) = (Stub::keeping(), Drops::new());
         let executor = stub.executor(1);
         let capture = captures.probe();
@@ -193,7 +196,7 @@ fn no_expired_task_hides_its_thread() {
 /// its run deadline when it looked.
 fn no_run_deadline_is_replaced_by_a_queue_deadline() {
     for (case, trying) in [("submit", false), ("try_submit", true)] {
-        Model::bound(2).case(case).sees_exactly(&["true"]).check(move || {
+        Model::bound(2).deep(2).case(case).sees_exactly(&["true"]).check(move || {
             let (stub, gate) = (Stub::keeping(), Log::new());
             let executor = stub.executor(1);
             // The turn: it will find the second job, if that comes in time.
@@ -224,7 +227,7 @@ fn no_run_deadline_is_replaced_by_a_queue_deadline() {
 /// Worker and clock, a running job that expires, with a callback. It hears one outcome: the value,
 /// or the expiry, and never the late value. Outcome: what it heard. L06.
 fn no_callback_hears_a_late_outcome() {
-    Model::bound(2).sees_exactly(&["value", "timed out"]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["value", "timed out"]).check(|| {
         let (stub, told) = (Stub::keeping(), Log::new());
         let executor = stub.executor(1);
         let mut task = executor.job(|| ()).run_timeout(LIMIT).submit();
@@ -246,7 +249,7 @@ fn no_callback_hears_a_late_outcome() {
 /// Clock and canceller of a job that nobody pops, the last handle of the executor gone. One of
 /// them wins and unlinks. Outcome: how it ended.
 fn no_deadline_and_canceller_both_unlink() {
-    Model::bound(3).sees_exactly(&["cancelled", "timed out"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["cancelled", "timed out"]).check(|| {
         let stub = Stub::keeping();
         let executor = stub.executor(1);
         let task = executor.job(|| ()).queue_timeout(LIMIT).submit();

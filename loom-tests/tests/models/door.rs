@@ -16,7 +16,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// One worker and a submitter whose second job finds it busy, which opens the door, and whose third
 /// comes through that while the worker runs dry. All run. Outcome: threads started.
 fn no_job_waits_behind_an_open_door() {
-    Model::bound(2).sees_exactly(&["1"]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["1"]).check(|| {
         let (threads, ran) = (Threads::new(), Count::new());
         let executor = threads.executor(1);
         for _ in 0..2 {
@@ -103,7 +103,7 @@ fn no_job_behind_the_door_is_lost_with_the_last_turn() {
 /// A worker, and somebody who comes through the door and cancels. Never both run and cancelled.
 /// Outcome: how the cancel ended, and what ran.
 fn no_cancelled_job_behind_the_door_runs() {
-    Model::bound(2).sees_exactly(&["(cancelled, 2)", "(value, 3)"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["(cancelled, 2)", "(value, 3)"]).check(|| {
         let (stub, ran) = (Stub::keeping(), Count::new());
         let executor = open_door(&stub, &ran);
         let turn = stub.turn();

@@ -26,7 +26,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// what the second uses, is over before the second begins, wherever it fires. Outcome: how often
 /// it fired. L59, L08.
 fn no_hook_fires_into_the_next_job() {
-    Model::bound(3).sees_exactly(&["0", "1"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["0", "1"]).check(|| {
         let (stub, socket, fired) = (Stub::keeping(), Canary::new(), Count::new());
         let executor = stub.executor(1);
         let (shut, fires) = (socket.clone(), fired.clone());
@@ -53,7 +53,7 @@ fn no_hook_fires_into_the_next_job() {
 /// As above, and the waiter: once it has the outcome the hook is over. Outcome: how often it
 /// fired. L59, L58.
 fn no_hook_fires_after_its_job() {
-    Model::bound(2).sees_exactly(&["0", "1"]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["0", "1"]).check(|| {
         let (socket, fired) = (Canary::new(), Count::new());
         let (shut, fires) = (socket.clone(), fired.clone());
         let (job, task) = job_of(move |executor| {
@@ -80,7 +80,7 @@ fn no_hook_fires_after_its_job() {
 /// it fired. L45.
 fn no_hook_is_missed_by_a_late_registration() {
     let exact = ["(Prevented, 0)", "(Requested, 1)", "(TooLate, 0)"];
-    Model::bound(2).sees_exactly(&exact).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&exact).check(|| {
         let fired = Count::new();
         let fires = fired.clone();
         let (job, task) = job_of(move |executor| {
@@ -105,7 +105,7 @@ fn no_hook_is_missed_by_a_late_registration() {
 /// Closure that registers a hook and takes it back, and a canceller. After the call the hook does
 /// not run: taken back it never does, else it is over. Outcome: taken back, and fired. L65.
 fn no_hook_runs_once_taken_back() {
-    Model::bound(3).sees_exactly(&["(true, 0)", "(false, 1)"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["(true, 0)", "(false, 1)"]).check(|| {
         let (fired, buffer) = (Count::new(), Canary::new());
         let (fires, lent) = (fired.clone(), buffer.clone());
         let (job, task) = job_of(move |executor| {
@@ -135,7 +135,7 @@ fn no_hook_runs_once_taken_back() {
 /// As above with a hook that wants a lock which its owner holds before and after: it is the wait
 /// that must not hold it. Nobody sleeps for ever. Outcome: how often it fired. L65, #1426.
 fn no_hook_deadlocks_who_takes_it_back() {
-    Model::bound(2).sees_exactly(&["0", "1"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["0", "1"]).check(|| {
         let fired = Count::new();
         let fires = fired.clone();
         let (job, task) = job_of(move |executor| {
@@ -163,7 +163,7 @@ fn no_hook_deadlocks_who_takes_it_back() {
 /// A hook that takes itself back while it fires, and a worker that ends the job meanwhile. The one
 /// does not wait for itself, the other does. Outcome: how often it fired. L65.
 fn no_hook_waits_for_itself() {
-    Model::bound(2).sees_exactly(&["0", "1"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["0", "1"]).check(|| {
         let fired = Count::new();
         let fires = fired.clone();
         let (job, task) = job_of(move |executor| {
@@ -191,7 +191,7 @@ fn no_hook_waits_for_itself() {
 
 /// A promise that runs, and two cancellers. Its hook fires once. Outcome: both answers.
 fn no_hook_fires_for_two_cancellers() {
-    Model::bound(3).sees_exactly(&["(Requested, Requested)"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["(Requested, Requested)"]).check(|| {
         let fired = Count::new();
         let fires = fired.clone();
         let (promise, task) = promise::<u8>();
@@ -211,7 +211,7 @@ fn no_hook_fires_for_two_cancellers() {
 /// the hook uses is free when `set_result` returns. Outcome: how often it fired. L58, L59.
 fn no_hook_fires_after_the_promise_is_completed() {
     for (case, begun) in [("waiting", false), ("running", true)] {
-        Model::bound(3).case(case).sees_exactly(&["0", "1"]).check(move || {
+        Model::bound(3).deep(3).case(case).sees_exactly(&["0", "1"]).check(move || {
             let (fired, buffer) = (Count::new(), Canary::new());
             let (fires, lent) = (fired.clone(), buffer.clone());
             let (promise, task) = promise();
@@ -238,7 +238,7 @@ fn no_hook_fires_after_the_promise_is_completed() {
 /// Worker and somebody who drops the task. A hook that is not needed is dropped with its job,
 /// once, whether it fired or not. Outcome: how often it fired.
 fn no_hook_outlives_its_job() {
-    Model::bound(2).sees_exactly(&["0", "1"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["0", "1"]).check(|| {
         let (fired, drops) = (Count::new(), Drops::new());
         let (fires, held) = (fired.clone(), drops.probe());
         let (job, task) = job_of(move |executor| {
@@ -261,7 +261,7 @@ fn no_hook_outlives_its_job() {
 /// dropped there and then, and not kept until the task goes; one that came in time goes with the job.
 /// Outcome: whether it was given a place. L58.
 fn no_hook_is_kept_by_a_job_that_is_over() {
-    Model::bound(3).sees_exactly(&["true", "false"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["true", "false"]).check(|| {
         let (lent, told, drops) = (Log::new(), Parker::new(), Drops::new());
         let (contexts, tell) = (lent.clone(), told.clone());
         let (job, task) = job_of(move |executor| {
@@ -286,7 +286,7 @@ fn no_hook_is_kept_by_a_job_that_is_over() {
 /// Closure that registers a hook and does not return before it fires, and a canceller. Whoever comes
 /// first, it fires while the closure runs. Outcome: the answer. L45.
 fn no_hook_is_late_for_a_job_that_waits_for_it() {
-    Model::bound(2).sees_exactly(&["Prevented", "Requested"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["Prevented", "Requested"]).check(|| {
         let (job, task) = job_of(move |executor| {
             executor.submit_with(move |cx: &Context| {
                 let fired = Parker::new();
@@ -307,7 +307,7 @@ fn no_hook_is_late_for_a_job_that_waits_for_it() {
 /// the answer, taken back, and fired. L65.
 fn no_hook_left_by_its_job_runs_once_taken_back() {
     let exact = ["(Requested, false, 1)", "(TooLate, true, 0)", "(TooLate, false, 0)"];
-    Model::bound(2).sees_exactly(&exact).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&exact).check(|| {
         let (left, told) = (Log::<OnCancel>::new(), Parker::new());
         let (fired, buffer) = (Count::new(), Canary::new());
         let (hooks, tell) = (left.clone(), told.clone());
@@ -340,7 +340,7 @@ fn no_hook_left_by_its_job_runs_once_taken_back() {
 /// which were taken back. L65.
 fn no_hook_of_a_cancelled_promise_runs_once_taken_back() {
     let exact = ["[true, true]", "[false, false]", "[false, true]"];
-    Model::bound(2).sees(&exact).check(|| {
+    Model::bound(2).deep(3).sees(&exact).check(|| {
         let (promise, task) = promise::<()>();
         let buffers = [Canary::new(), Canary::new()];
         let hooks = buffers.each_ref().map(|buffer| {

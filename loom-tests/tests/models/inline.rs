@@ -11,7 +11,7 @@ pub(crate) const MODELS: &[Entry] =
 /// A job on its submitter, and somebody who shuts the executor down and waits. It has run when the end
 /// comes, or was refused, and the end comes. Outcome: how it ended. L22, S08.
 fn no_end_is_missed_by_an_inline_job() {
-    Model::bound(3).sees_exactly(&["(value, 1)", "(rejected, 0)"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["(value, 1)", "(rejected, 0)"]).check(|| {
         let (executor, place) = (Executor::inline(), Canary::new());
         // Kept: the last handle would close once more, and tell.
         let (other, written) = (executor.clone(), place.clone());

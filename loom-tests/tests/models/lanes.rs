@@ -15,7 +15,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// Worker at the end of a lane's last job, and a submitter of the same key: the lane goes on, or is
 /// made anew. Order is kept, each runs once, never two at once. Outcome: turns asked for. R24.
 fn no_lane_is_forgotten_with_a_job_on_its_way() {
-    Model::bound(2).sees_exactly(&["1", "2"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["1", "2"]).check(|| {
         let (stub, place) = (Stub::keeping(), Canary::new());
         let executor = stub.executor(2);
         let lanes = executor.keyed::<u8>();
@@ -40,7 +40,7 @@ fn no_lane_is_forgotten_with_a_job_on_its_way() {
 /// Two workers, two jobs of one key and one of another. Outcome: whether one worker ran both of the
 /// key.
 fn no_two_jobs_of_a_key_run_at_once() {
-    Model::bound(2).sees_exactly(&["true", "false"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["true", "false"]).check(|| {
         let (stub, place, by) = (Stub::keeping(), Canary::new(), Log::new());
         let executor = stub.executor(2);
         let lanes = executor.keyed::<u8>();
@@ -67,7 +67,7 @@ fn no_two_jobs_of_a_key_run_at_once() {
 /// Two workers, a job of a key, and one of an executor made for that key's lane. Outcome: whether
 /// one worker ran both.
 fn no_executor_of_a_lane_runs_beside_it() {
-    Model::bound(2).sees_exactly(&["true", "false"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["true", "false"]).check(|| {
         let (stub, place, by) = (Stub::keeping(), Canary::new(), Log::new());
         let executor = stub.executor(2);
         let lanes = executor.keyed::<u8>();
@@ -95,7 +95,7 @@ fn no_executor_of_a_lane_runs_beside_it() {
 /// whatever became of the lane. Outcome: the answer, and jobs run. anyio #1352, L47.
 fn no_lane_is_lost_to_a_cancelled_job() {
     let exact = ["(Prevented, 2)", "(Requested, 3)", "(TooLate, 3)"];
-    Model::bound(2).sees_exactly(&exact).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&exact).check(|| {
         let (stub, place) = (Stub::keeping(), Canary::new());
         let executor = stub.executor(2);
         let lanes = executor.keyed::<u8>();
@@ -121,7 +121,7 @@ fn no_lane_is_lost_to_a_cancelled_job() {
 /// anyio #1352, L47.
 fn no_permit_is_lost_to_a_cancelled_job() {
     let exact = ["(Prevented, 2)", "(Requested, 3)", "(TooLate, 3)"];
-    Model::bound(2).sees_exactly(&exact).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&exact).check(|| {
         let (stub, place, ran) = (Stub::keeping(), Canary::new(), Count::new());
         let executor = stub.executor(2);
         let view = executor.limited(1);

@@ -21,7 +21,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// Own thread whose job submits another and drops the last handle inside it; a submitter who drops his.
 /// Outcome: jobs run. p08, L14.
 fn no_job_from_a_job_is_lost() {
-    Model::bound(3).sees_exactly(&["2"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["2"]).check(|| {
         let (threads, ran) = (Threads::new(), Count::new());
         let executor = threads.executor(1);
         let (own, runs) = (executor.clone(), ran.clone());
@@ -39,7 +39,7 @@ fn no_job_from_a_job_is_lost() {
 
 /// Two workers and two jobs. Each runs once, by one of them. Outcome: whether one worker ran both. q04.
 fn no_job_is_taken_by_two_workers() {
-    Model::bound(2).sees_exactly(&["true", "false"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["true", "false"]).check(|| {
         let (stub, by) = (Stub::keeping(), Log::new());
         let executor = stub.executor(2);
         for which in [0, 1] {
@@ -61,7 +61,7 @@ fn no_job_is_taken_by_two_workers() {
 /// Two own threads that have met and lie down, and a submitter. One of them runs the job, and the end
 /// finds both. Outcome: jobs run. p10.
 fn no_job_is_lost_between_two_sleepers() {
-    Model::bound(1).sees_exactly(&["1"]).check(|| {
+    Model::bound(1).deep(1).sees_exactly(&["1"]).check(|| {
         let (threads, ran) = (Threads::new(), Count::new());
         let executor = threads.executor(2);
         let met = Parker::new();
@@ -84,7 +84,7 @@ fn no_job_is_lost_between_two_sleepers() {
 /// A view that runs one at a time, whose job submits to it and waits; another worker of the pool. The
 /// waiting job's own permit counts: it runs the other one itself. Outcome: by whom it was run. L50.
 fn no_nested_wait_in_a_limited_view_hangs() {
-    Model::bound(1).sees_exactly(&["the waiting worker"]).check(|| {
+    Model::bound(1).deep(1).sees_exactly(&["the waiting worker"]).check(|| {
         let stub = Stub::keeping();
         let executor = stub.executor(2);
         let view = executor.limited(1);
@@ -108,7 +108,7 @@ fn no_nested_wait_in_a_limited_view_hangs() {
 /// or hears of the cancel; it never stays. Outcome: how it ended, and jobs of the view run. L51.
 fn no_wait_in_its_own_lane_hangs() {
     let exact = ["(would deadlock, 1)", "(cancelled, 1)"];
-    Model::bound(1).sees_exactly(&exact).check(|| {
+    Model::bound(1).deep(1).sees_exactly(&exact).check(|| {
         let (stub, slot, ran) = (Stub::keeping(), Log::new(), Count::new());
         let executor = stub.executor(1);
         let view = executor.serial();
@@ -134,13 +134,15 @@ fn no_wait_in_its_own_lane_hangs() {
 /// Own thread whose time is over, and the drop of the last handle, with what keeps the threads. Whoever is
 /// last takes everything down, once. Outcome: threads started. L31.
 fn no_leaving_worker_finds_its_executor_gone() {
-    Model::bound(3).plans([Plan::NONE, Plan::timeout(0)]).sees_exactly(&["1"]).check(|| {
-        let threads = Threads::new();
-        let builder = threads.builder(1).keep_alive(Duration::from_secs(1));
-        let executor: Executor = builder.build().unwrap();
-        executor.submit(|| ()).detach();
-        drop(executor);
-        threads.join();
-        threads.starts()
-    });
+    Model::bound(3).deep(4).plans([Plan::NONE, Plan::timeout(0)]).sees_exactly(&["1"]).check(
+        || {
+            let threads = Threads::new();
+            let builder = threads.builder(1).keep_alive(Duration::from_secs(1));
+            let executor: Executor = builder.build().unwrap();
+            executor.submit(|| ()).detach();
+            drop(executor);
+            threads.join();
+            threads.starts()
+        },
+    );
 }

@@ -96,7 +96,7 @@ fn two_unparks_leave_one_token() {
 /// One bed, two waits after another, one waker that ends both. A token that the first wait did
 /// not need may wake the second early, never eat its own. Outcome: parks of the second wait.
 fn no_stale_token_between_owners() {
-    Model::bound(3).sees_exactly(&["0", "1", "2"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["0", "1", "2"]).check(|| {
         let parker = Parker::new();
         let stage = Arc::new(AtomicUsize::new(0));
         let (bell, step) = (parker.clone(), Arc::clone(&stage));

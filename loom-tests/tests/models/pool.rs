@@ -30,7 +30,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// One own thread that has run a job, and a submitter. The second job is found, whether the thread
 /// is about to lie down, lies, or still runs. Outcome: threads started. p01, p05, tokio #8056.
 fn no_job_waits_beside_a_sleeper() {
-    Model::bound(3).sees_exactly(&["1"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["1"]).check(|| {
         let (threads, ran) = (Threads::new(), Count::new());
         let executor = threads.executor(1);
         let (first, second) = (ran.clone(), ran.clone());
@@ -52,7 +52,7 @@ fn no_job_waits_beside_a_sleeper() {
 /// One own thread whose time is over, and a submitter that claims it. It stays and runs the job,
 /// or it has left and another is started. Outcome: threads started. L48, L30, p04, AN07.
 fn no_claimed_worker_leaves() {
-    Model::bound(2).plans([Plan::timeout(0)]).sees_exactly(&["1", "2"]).check(|| {
+    Model::bound(2).deep(2).plans([Plan::timeout(0)]).sees_exactly(&["1", "2"]).check(|| {
         let threads = Threads::new();
         let executor = threads.builder(1).keep_alive(Duration::from_secs(1)).build().unwrap();
         executor.submit(|| ()).wait().unwrap();
@@ -67,7 +67,7 @@ fn no_claimed_worker_leaves() {
 /// Two threads allowed, one caller that submits, waits and submits again. The first thread counts
 /// as idle before the caller hears. Outcome: threads started. L12, T04, gh-117344.
 fn no_second_worker_for_a_waiter_who_submits_again() {
-    Model::bound(2).sees_exactly(&["1"]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["1"]).check(|| {
         let threads = Threads::new();
         let executor = threads.executor(2);
         executor.submit(|| ()).wait().unwrap();
@@ -80,7 +80,7 @@ fn no_second_worker_for_a_waiter_who_submits_again() {
 
 /// Two submitters and a backend with one thread a turn. Both jobs run. Outcome: turns. p03.
 fn no_job_is_lost_between_two_submitters() {
-    Model::bound(2).sees_exactly(&["1", "2"]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["1", "2"]).check(|| {
         let (stub, ran) = (Stub::new(|_| Answer::Spawn), Count::new());
         let executor = stub.executor(1);
         let (other, runs) = (executor.clone(), ran.clone());
@@ -98,7 +98,7 @@ fn no_job_is_lost_between_two_submitters() {
 /// Worker that is about to give its turn back, and a submitter. It takes the job too, or there is
 /// a new turn. Outcome: turns. p05, L30.
 fn no_job_is_left_by_a_worker_that_leaves() {
-    Model::bound(3).sees_exactly(&["1", "2"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["1", "2"]).check(|| {
         let (stub, ran) = (Stub::keeping(), Count::new());
         let executor = stub.executor(1);
         executor.submit(|| ()).detach();
@@ -128,7 +128,7 @@ fn no_job_is_stranded_by_a_failed_start() {
         ),
     ];
     for (case, script, sees) in cases {
-        Model::bound(2).case(case).sees(sees).check(move || {
+        Model::bound(2).deep(2).case(case).sees(sees).check(move || {
             let stub = Stub::new(script);
             let executor = stub.executor(2);
             let other = executor.clone();
@@ -146,7 +146,7 @@ fn no_job_is_stranded_by_a_failed_start() {
 /// A worker that lives, and a submission whose own start fails. The worker runs the job, or was
 /// gone and the job ends as broken. Outcome: how it ended. L17.
 fn no_job_is_stranded_by_a_failed_start_beside_a_worker() {
-    Model::bound(3).sees_exactly(&["value", "broken"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["value", "broken"]).check(|| {
         let stub = Stub::new(|start| if start == 0 { Answer::Keep } else { Answer::Refuse });
         let executor = stub.executor(2);
         executor.submit(|| ()).detach();
@@ -162,7 +162,7 @@ fn no_job_is_stranded_by_a_failed_start_beside_a_worker() {
 /// Backend that drops a turn late, and a submission whose start fails at the same time. The last
 /// of the two clears up. Outcome: how both jobs ended. L17.
 fn no_job_is_stranded_by_two_turns_that_come_to_nothing() {
-    Model::bound(1).sees_exactly(&["(broken, broken)"]).check(|| {
+    Model::bound(1).deep(1).sees_exactly(&["(broken, broken)"]).check(|| {
         let stub = Stub::new(|start| if start == 0 { Answer::Keep } else { Answer::Refuse });
         let executor = stub.executor(2);
         let first = executor.submit(|| ());
@@ -178,7 +178,7 @@ fn no_job_is_stranded_by_two_turns_that_come_to_nothing() {
 /// Two submitters, one of which wants its closure back, and a backend that never has a thread. It
 /// gets it back, or a task that ends as broken; never neither. Outcome: which. L17, S01.
 fn no_closure_is_lost_in_a_failed_start() {
-    Model::bound(2).sees(&["given back"]).check(|| {
+    Model::bound(2).deep(3).sees(&["given back"]).check(|| {
         let (stub, drops) = (Stub::new(|_| Answer::Refuse), loom_tests::Drops::new());
         let executor = stub.executor(1);
         let other = executor.clone();
@@ -202,7 +202,7 @@ fn no_closure_is_lost_in_a_failed_start() {
 /// Worker on its way, and the drop of the last handle. What is queued runs. Outcome: jobs run.
 /// S10, L13.
 fn no_job_is_lost_with_the_last_handle() {
-    Model::bound(2).sees_exactly(&["2"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["2"]).check(|| {
         let (stub, ran) = (Stub::new(|_| Answer::Spawn), Count::new());
         let executor = stub.executor(1);
         for _ in 0..2 {
@@ -219,7 +219,7 @@ fn no_job_is_lost_with_the_last_handle() {
 /// drop, inside the job or not, locks nothing twice, and the thread leaves. Outcome: how the job
 /// ended. L14, bpo-32576, p09.
 fn no_last_handle_deadlocks_in_a_job() {
-    Model::bound(2).sees_exactly(&["value"]).check(move || {
+    Model::bound(2).deep(3).sees_exactly(&["value"]).check(move || {
         let (threads, ended) = (Threads::new(), Log::new());
         let executor = threads.executor(1);
         let (inside, told) = (executor.clone(), ended.clone());
@@ -234,7 +234,7 @@ fn no_last_handle_deadlocks_in_a_job() {
 
 /// Own thread that looks for work before it sleeps, and a submitter. Outcome: threads started.
 fn no_spinning_worker_misses_its_job() {
-    Model::bound(1).plans([Plan::NONE.spinning(1)]).sees_exactly(&["1"]).check(|| {
+    Model::bound(1).deep(1).plans([Plan::NONE.spinning(1)]).sees_exactly(&["1"]).check(|| {
         let threads = Threads::new();
         let executor = threads.executor(1);
         executor.submit(|| ()).wait().unwrap();
@@ -250,7 +250,7 @@ fn no_spinning_worker_misses_its_job() {
 /// Two workers, a job that waits for the job behind it. That one is run by the waiting worker or
 /// by the other, once, and nobody waits for ever. Outcome: who ran it.
 fn no_claimed_job_runs_twice() {
-    Model::bound(1).sees_exactly(&["the waiting worker", "the other"]).check(|| {
+    Model::bound(1).deep(2).sees_exactly(&["the waiting worker", "the other"]).check(|| {
         let (stub, slot, ran) = (Stub::keeping(), Log::new(), Log::new());
         let executor = stub.executor(2);
         let place = slot.clone();
@@ -277,7 +277,7 @@ fn no_claimed_job_runs_twice() {
 /// the executor is left. It runs or it was cancelled, and the canceller finds its executor.
 /// Outcome: what the waiting job saw, and how often the other ran. Q4, R33.
 fn no_claimed_job_is_run_by_who_waits_and_cancelled() {
-    Model::bound(1).sees_exactly(&["(value, 1)", "(cancelled, 0)"]).check(|| {
+    Model::bound(1).deep(1).sees_exactly(&["(value, 1)", "(cancelled, 0)"]).check(|| {
         let (stub, slot, ran) = (Stub::keeping(), Log::new(), Count::new());
         let executor = stub.executor(1);
         let place = slot.clone();
@@ -303,7 +303,7 @@ fn no_claimed_job_is_run_by_who_waits_and_cancelled() {
 /// then submits and closes. The thread is not claimed for the second job while it runs the
 /// callback, or takes the claim along; both are served. Outcome: who ran the callback.
 fn no_worker_counts_as_idle_in_a_late_callback() {
-    Model::bound(2).sees_exactly(&["worker", "adder"]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["worker", "adder"]).check(|| {
         let (threads, told, ran) = (Threads::new(), Log::new(), Count::new());
         let executor = threads.executor(1);
         let mut first = executor.submit(|| ());
@@ -324,7 +324,7 @@ fn no_worker_counts_as_idle_in_a_late_callback() {
 /// waits for the thread and submits again. The first thread counts as idle before the caller
 /// hears, late callback or not. Outcome: late callbacks run. L12.
 fn no_second_worker_after_a_late_callback() {
-    Model::bound(1).sees(&["1"]).check(|| {
+    Model::bound(1).deep(2).sees(&["1"]).check(|| {
         let (threads, slot, kept, told) = (Threads::new(), Log::new(), Log::new(), Count::new());
         let (place, keep, tell) = (slot.clone(), kept.clone(), told.clone());
         let hook = move |_: &poolbridge::Context| {

@@ -24,7 +24,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// Completer, canceller, waiter: a promise that has not begun. One wins, callbacks run once, and
 /// the value that lost comes back to its maker. Outcome: how it ended. L06, L33, L01.
 fn no_two_completers_win() {
-    Model::bound(2).sees_exactly(&["value", "cancelled"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["value", "cancelled"]).check(|| {
         let (drops, told) = (Drops::new(), Count::new());
         let (promise, mut task) = promise();
         let (value, tell, canceller) = (drops.probe(), told.clone(), task.canceller());
@@ -47,7 +47,7 @@ fn no_two_completers_win() {
 /// hook ran.
 fn no_two_completers_win_over_a_running_promise() {
     let exact = ["(Requested, 1)", "(TooLate, 0)"];
-    Model::bound(2).sees_exactly(&exact).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&exact).check(|| {
         let (told, asked) = (Count::new(), Count::new());
         let (promise, mut task) = promise();
         let (tell, ask, canceller) = (told.clone(), asked.clone(), task.canceller());
@@ -66,7 +66,7 @@ fn no_two_completers_win_over_a_running_promise() {
 /// Completer, canceller and an await whose time is over. One of the three wins, and a callback
 /// hears it once. Outcome: how it ended. L06, L37.
 fn no_three_completers_win() {
-    Model::bound(1).sees_exactly(&["value", "cancelled", "timed out"]).check(|| {
+    Model::bound(1).deep(1).sees_exactly(&["value", "cancelled", "timed out"]).check(|| {
         let (drops, told) = (Drops::new(), Count::new());
         let (promise, mut task) = promise();
         let (value, tell, canceller) = (drops.probe(), told.clone(), task.canceller());
@@ -92,16 +92,18 @@ fn no_three_completers_win() {
 /// Producer that goes away, and waiter; the work had begun or not. It never hangs. t16.
 fn no_waiter_is_left_by_a_lost_promise() {
     for (case, begun) in [("waiting", false), ("running", true)] {
-        Model::bound(3).case(case).with_spurious_wakes().sees_exactly(&["lost"]).check(move || {
-            let (promise, task) = promise::<u8>();
-            if begun {
-                assert!(promise.set_running());
-            }
-            let producer = thread::spawn(move || drop(promise));
-            let outcome = block_on(task);
-            producer.join().unwrap();
-            ending(&outcome)
-        });
+        Model::bound(3).deep(3).case(case).with_spurious_wakes().sees_exactly(&["lost"]).check(
+            move || {
+                let (promise, task) = promise::<u8>();
+                if begun {
+                    assert!(promise.set_running());
+                }
+                let producer = thread::spawn(move || drop(promise));
+                let outcome = block_on(task);
+                producer.join().unwrap();
+                ending(&outcome)
+            },
+        );
     }
 }
 
@@ -112,7 +114,7 @@ fn no_value_is_lost_in_a_dropped_task() {
     for (case, begun, exact) in
         [("waiting", false, &["true", "false"][..]), ("running", true, &["true"][..])]
     {
-        Model::bound(3).case(case).sees_exactly(exact).check(move || {
+        Model::bound(3).deep(3).case(case).sees_exactly(exact).check(move || {
             let drops = Drops::new();
             let (promise, task) = promise();
             let value = drops.probe();
@@ -138,7 +140,7 @@ fn no_value_is_lost_in_a_dropped_task() {
 /// down. The completion finds its waker or does not, and keeps none. Outcome: whether the value
 /// was taken, and wakes (one is the drop's own cancel). L34.
 fn no_completion_wakes_a_dropped_receiver() {
-    Model::bound(3).sees_exactly(&["(true, 1)", "(false, 1)"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["(true, 1)", "(false, 1)"]).check(|| {
         let drops = Drops::new();
         let (promise, mut task) = promise();
         let counting = CountingWaker::new();
@@ -156,7 +158,7 @@ fn no_completion_wakes_a_dropped_receiver() {
 /// Source that is cancelled and a chain that is just being attached to it. The next link ends as
 /// cancelled, once, and whoever waits at its end returns. Outcome: who ran the link. L44, L11.
 fn no_cancelled_source_leaves_its_chain_pending() {
-    Model::bound(2).sees_exactly(&["source", "attacher"]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["source", "attacher"]).check(|| {
         let (source, mut task) = promise::<u8>();
         let (next, end) = promise::<u8>();
         let told = Count::new();

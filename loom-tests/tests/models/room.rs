@@ -44,31 +44,33 @@ fn submitted<F>(outcome: Result<Task<()>, Rejected<F>>) -> Task<()> {
 /// Worker that makes room, and somebody who is about to wait for it. The job is queued and run.
 /// Outcome: polls, and turns asked for.
 fn no_room_is_missed_by_who_waits() {
-    Model::bound(3).with_spurious_wakes().sees(&["(1, 1)", "(2, 1)", "(1, 2)"]).check(|| {
-        let stub = Stub::keeping();
-        let (executor, first) = full(&stub, OnFull::Reject);
-        let turn = stub.turn();
-        let worker = thread::spawn(move || turn.run());
-        let mut waiting = place(&executor, || ());
-        let mut polls = 0;
-        let second = submitted(block_on(std::future::poll_fn(|cx| {
-            polls += 1;
-            pin!(&mut waiting).poll(cx)
-        })));
-        drop((waiting, executor));
-        worker.join().unwrap();
-        stub.run_kept();
-        first.wait().unwrap();
-        second.wait().unwrap();
-        (polls, stub.starts())
-    });
+    Model::bound(3).deep(4).with_spurious_wakes().sees(&["(1, 1)", "(2, 1)", "(1, 2)"]).check(
+        || {
+            let stub = Stub::keeping();
+            let (executor, first) = full(&stub, OnFull::Reject);
+            let turn = stub.turn();
+            let worker = thread::spawn(move || turn.run());
+            let mut waiting = place(&executor, || ());
+            let mut polls = 0;
+            let second = submitted(block_on(std::future::poll_fn(|cx| {
+                polls += 1;
+                pin!(&mut waiting).poll(cx)
+            })));
+            drop((waiting, executor));
+            worker.join().unwrap();
+            stub.run_kept();
+            first.wait().unwrap();
+            second.wait().unwrap();
+            (polls, stub.starts())
+        },
+    );
 }
 
 /// Worker that makes room while the head of the line gives up, and the next in line. Granted or
 /// not, the place goes to the next, once. Outcome: whether the first had been told. (Rule of
 /// `room.rs`; LK05, anyio #947.)
 fn no_room_is_lost_with_who_gives_up() {
-    Model::bound(3).sees_exactly(&["0", "1"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["0", "1"]).check(|| {
         let stub = Stub::keeping();
         let (executor, first) = full(&stub, OnFull::Reject);
         let told = CountingWaker::new();
@@ -114,7 +116,7 @@ fn no_room_is_lost_to_a_cancelled_job() {
 
 /// Shutdown, and somebody who waits for room. The closure comes back. L53.
 fn no_waiter_for_room_is_left_by_a_shutdown() {
-    Model::bound(3).with_spurious_wakes().sees_exactly(&["Closed"]).check(|| {
+    Model::bound(3).deep(4).with_spurious_wakes().sees_exactly(&["Closed"]).check(|| {
         let stub = Stub::keeping();
         let (executor, first) = full(&stub, OnFull::Reject);
         let other = executor.clone();
@@ -131,7 +133,7 @@ fn no_waiter_for_room_is_left_by_a_shutdown() {
 
 /// Worker that makes room, and a thread that blocks until there is some. Outcome: turns.
 fn no_blocked_submitter_is_left_behind() {
-    Model::bound(3).with_spurious_wakes().sees_exactly(&["1", "2"]).check(|| {
+    Model::bound(3).deep(4).with_spurious_wakes().sees_exactly(&["1", "2"]).check(|| {
         let stub = Stub::keeping();
         let (executor, first) = full(&stub, OnFull::Block);
         let turn = stub.turn();
@@ -187,7 +189,7 @@ fn no_waiter_for_room_is_left_by_a_failed_start() {
 /// Outcome: what the other got.
 /// anyio 4.14.2, L43.
 fn no_place_is_given_twice() {
-    Model::bound(3).sees_exactly(&["rejected"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["rejected"]).check(|| {
         let (stub, ran) = (Stub::keeping(), Count::new());
         let (executor, first) = full(&stub, OnFull::Reject);
         let runs = ran.clone();
@@ -236,7 +238,7 @@ fn no_sleeper_is_left_by_who_gives_up() {
 /// Own thread whose initializer fails, and somebody who waits for room. The executor is broken for ever,
 /// and says so. Outcome: what became of the waiter's job. I02, L20.
 fn no_waiter_for_room_is_left_by_a_failed_initializer() {
-    Model::bound(2).sees_exactly(&["rejected"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["rejected"]).check(|| {
         let threads = Threads::new();
         let builder = threads.builder(1).queue_capacity(1);
         let executor = builder.initializer(|| Err::<(), _>("no connection")).build().unwrap();

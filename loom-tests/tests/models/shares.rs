@@ -20,7 +20,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// One worker allowed and one stand-in, two jobs that block elsewhere and one that does not. Never more
 /// than two run. Outcome: threads started. L61.
 fn no_limit_is_exceeded_by_more_than_the_stand_ins() {
-    Model::bound(2).sees_exactly(&["1", "2", "3"]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["1", "2", "3"]).check(|| {
         let (threads, inside) = (Threads::new(), Log::new());
         let executor = threads.builder(1).stand_ins(1).build().unwrap();
         for blocks in [true, true, false] {
@@ -45,7 +45,7 @@ fn no_limit_is_exceeded_by_more_than_the_stand_ins() {
 /// One worker allowed and one stand-in, two jobs that block elsewhere, and a submitter that waits for
 /// both and goes on: one job at a time runs then, without a stand-in. Outcome: threads started. L61.
 fn no_stand_in_works_when_all_are_back() {
-    Model::bound(1).sees_exactly(&["1", "2"]).check(|| {
+    Model::bound(1).deep(1).sees_exactly(&["1", "2"]).check(|| {
         let (threads, place) = (Threads::new(), Canary::new());
         let executor = threads.builder(1).stand_ins(1).build().unwrap();
         let tasks = [0, 1].map(|_| executor.submit(|| context::blocking(|| ())));
@@ -65,7 +65,7 @@ fn no_stand_in_works_when_all_are_back() {
 /// submitter: the job behind is run by the stand-in, or by the other when the stand-in leaves.
 /// Outcome: threads started. L61, p05.
 fn no_job_is_left_by_a_stand_in_that_leaves() {
-    Model::bound(2).sees_exactly(&["1", "2"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["1", "2"]).check(|| {
         let (threads, ran) = (Threads::new(), Count::new());
         let executor = threads.builder(1).stand_ins(1).build().unwrap();
         executor.submit(|| context::blocking(|| ())).detach();
@@ -86,7 +86,7 @@ fn no_job_is_left_by_a_stand_in_that_leaves() {
 /// Two own threads that lie down, a limit that is lowered to one, and a submitter. Whoever is woken,
 /// the surplus one leaves and the other runs the job. Outcome: threads started. tokio #8056.
 fn no_job_waits_beside_a_worker_that_is_sent_away() {
-    Model::bound(2).sees_exactly(&["1", "2"]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["1", "2"]).check(|| {
         let (threads, ran) = (Threads::new(), Count::new());
         let executor = threads.executor(2);
         executor.submit(|| ()).detach();
@@ -145,7 +145,7 @@ fn no_job_is_lost_with_a_turn_that_is_handed_over() {
         ),
     ];
     for (case, script, sees) in cases {
-        Model::bound(3).case(case).sees(sees).check(move || {
+        Model::bound(3).deep(4).case(case).sees(sees).check(move || {
             let (stub, place) = (Stub::new(script), Canary::new());
             let executor = stub.builder(1).fair_share(1).build().unwrap();
             let job = || {
@@ -171,7 +171,7 @@ fn no_job_is_lost_with_a_turn_that_is_handed_over() {
 /// Child whose turn goes behind what waits after each job, its parent's worker, and a submitter to the
 /// parent. The turn is not lost, and no thread is called for it twice. Outcome: turns of the parent.
 fn no_turn_is_lost_behind_its_parents_queue() {
-    Model::bound(2).sees_exactly(&["1", "2"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["1", "2"]).check(|| {
         let (stub, place) = (Stub::keeping(), Canary::new());
         let parent = stub.executor(1);
         let child = Executor::on(parent.clone()).max_workers(1).fair_share(1).build().unwrap();
@@ -197,7 +197,7 @@ fn no_turn_is_lost_behind_its_parents_queue() {
 /// whoever has put the turn back may be the one that leaves. The other comes for it. Outcome: threads
 /// started.
 fn no_turn_waits_beside_a_worker_that_is_sent_away() {
-    Model::bound(2).sees_exactly(&["1", "2"]).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&["1", "2"]).check(|| {
         let (threads, ran) = (Threads::new(), Count::new());
         let parent = threads.executor(2);
         let child = Executor::on(parent.clone()).max_workers(1).fair_share(1).build().unwrap();

@@ -33,7 +33,7 @@ fn no_accepted_job_is_lost_in_a_shutdown() {
         ("hand back", Shutdown::hand_back(), ["rejected", "cancelled"]),
     ];
     for (case, mode, sees) in cases {
-        Model::bound(2).case(case).sees(&sees).check(move || {
+        Model::bound(2).deep(3).case(case).sees(&sees).check(move || {
             let stub = Stub::new(|_| Answer::Spawn);
             let executor = stub.executor(1);
             let other = executor.clone();
@@ -52,7 +52,7 @@ fn no_accepted_job_is_lost_in_a_shutdown() {
 /// Worker, and somebody who waits for the end. It comes after the last job, and after what the
 /// job did. Outcome: closures that ended after the call. S08, p06.
 fn no_end_is_missed_by_who_waits_for_it() {
-    Model::bound(3).with_spurious_wakes().sees_exactly(&["0", "1"]).check(|| {
+    Model::bound(3).deep(4).with_spurious_wakes().sees_exactly(&["0", "1"]).check(|| {
         let (stub, place) = (Stub::keeping(), Canary::new());
         let executor = stub.executor(1);
         let written = place.clone();
@@ -69,7 +69,7 @@ fn no_end_is_missed_by_who_waits_for_it() {
 /// Canceller of the only job, and somebody who shuts down and waits; the turn is never run.
 /// Outcome: how the job ended. L22, S07, gh-94440.
 fn no_end_waits_for_a_cancelled_job() {
-    Model::bound(3).sees_exactly(&["cancelled"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["cancelled"]).check(|| {
         let stub = Stub::keeping();
         let executor = stub.executor(1);
         let mut task = executor.submit(|| ());
@@ -91,6 +91,7 @@ fn no_end_waits_for_a_cancelled_job() {
 /// workers left. p06, tokio #7922.
 fn no_idle_worker_sleeps_through_a_shutdown() {
     Model::bound(3)
+        .deep(3)
         .plans([Plan::NONE, Plan::timeout(0), Plan::spurious(0)])
         .sees_exactly(&["0"])
         .check(|| {
@@ -108,7 +109,7 @@ fn no_idle_worker_sleeps_through_a_shutdown() {
 /// Own thread whose `before_job` shuts the executor down, and a submitter. Accepted means run,
 /// refused says so, nobody deadlocks. Outcome: how the second job ended. L18, gh-121649.
 fn no_shutdown_deadlocks_in_a_hook() {
-    Model::bound(1).sees_exactly(&["value", "rejected"]).check(|| {
+    Model::bound(1).deep(1).sees_exactly(&["value", "rejected"]).check(|| {
         let (threads, own) = (Threads::new(), Log::<Executor>::new());
         let inside = own.clone();
         let executor = threads
@@ -134,7 +135,7 @@ fn no_shutdown_deadlocks_in_a_hook() {
 /// Worker whose job's callback shuts down and cancels what is queued, and a canceller of the
 /// queued job. Outcome: how the queued job ended, and jobs that the shutdown cancelled. L18, L19.
 fn no_shutdown_deadlocks_in_a_callback() {
-    Model::bound(2).sees_exactly(&["(cancelled, 0)", "(cancelled, 1)"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["(cancelled, 0)", "(cancelled, 1)"]).check(|| {
         let (stub, cancelled) = (Stub::keeping(), Log::new());
         let executor = stub.executor(1);
         let mut first = executor.submit(|| ());
@@ -163,7 +164,7 @@ fn no_shutdown_deadlocks_in_a_callback() {
 /// No lock is held while the callback runs; its submission is refused. Outcome: how the callback's
 /// own job ended. L19, G02.
 fn no_submission_from_a_callback_is_lost_in_a_shutdown() {
-    Model::bound(2).sees_exactly(&["rejected"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["rejected"]).check(|| {
         let (stub, ended) = (Stub::keeping(), Log::new());
         let executor = stub.executor(1);
         let mut task = executor.submit(|| ());
@@ -188,7 +189,7 @@ fn no_submission_from_a_callback_is_lost_in_a_shutdown() {
 /// later ones are refused. Outcome: how the two ended. L20, G03, I02, L28.
 fn no_cancelled_job_is_stranded_by_a_failed_initializer() {
     let exact = ["(broken, broken)", "(cancelled, broken)"];
-    Model::bound(1).sees(&exact).check(|| {
+    Model::bound(1).deep(1).sees(&exact).check(|| {
         let threads = Threads::new();
         let executor =
             threads.builder(1).initializer(|| Err::<(), _>("no connection")).build().unwrap();
@@ -205,7 +206,7 @@ fn no_cancelled_job_is_stranded_by_a_failed_initializer() {
 /// Own thread whose job shuts its executor down and waits for that. It is told so, at once, and
 /// the shutdown goes on. Outcome: whether the wait was refused. L21, G04.
 fn no_worker_waits_for_its_own_shutdown() {
-    Model::bound(2).sees_exactly(&["(true, 0)"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["(true, 0)"]).check(|| {
         let (threads, refused) = (Threads::new(), Log::new());
         let executor = threads.executor(1);
         let (own, log) = (executor.clone(), refused.clone());
@@ -226,22 +227,26 @@ fn no_worker_waits_for_its_own_shutdown() {
 /// ended. p07, tokio #8406, gh-109047.
 fn no_thread_that_cannot_start_strands_a_job() {
     let plans = [Plan::NONE, Plan::spawn_fails(0), Plan::spawn_fails(1)];
-    Model::bound(2).plans(plans).sees_exactly(&["[value, value]", "[broken, value]"]).check(|| {
-        let executor = Executor::threads().max_workers(2).thread_name("model").build().unwrap();
-        let first = executor.submit(|| ());
-        let second = executor.submit(|| ());
-        executor.shutdown(Shutdown::run_queued()).wait().unwrap();
-        let mut both = [ending(&first.wait()), ending(&second.wait())];
-        both.sort_by_key(|word| word.0);
-        both
-    });
+    Model::bound(2)
+        .deep(3)
+        .plans(plans)
+        .sees_exactly(&["[value, value]", "[broken, value]"])
+        .check(|| {
+            let executor = Executor::threads().max_workers(2).thread_name("model").build().unwrap();
+            let first = executor.submit(|| ());
+            let second = executor.submit(|| ());
+            executor.shutdown(Shutdown::run_queued()).wait().unwrap();
+            let mut both = [ending(&first.wait()), ending(&second.wait())];
+            both.sort_by_key(|word| word.0);
+            both
+        });
 }
 
 /// Worker that starts a job, and a shutdown that asks what runs to stop. The job that it finds
 /// running knows; the one that it finds queued runs, and the end waits for both. Outcome: whether
 /// the closure knew at its end. JDK-8200520.
 fn no_running_job_is_missed_by_a_request() {
-    Model::bound(2).sees_exactly(&["true", "false"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["true", "false"]).check(|| {
         let (stub, asked) = (Stub::keeping(), Log::new());
         let executor = stub.executor(1);
         let log = asked.clone();
@@ -277,7 +282,7 @@ fn no_two_shutdowns_cancel_one_job() {
 /// Submitter into a full queue who runs the job itself, and somebody who waits for the end. What
 /// was accepted has run when the end comes. Outcome: how it ended.
 fn no_end_comes_before_a_job_on_its_caller() {
-    Model::bound(3).sees_exactly(&["(value, 1)", "(rejected, 0)"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["(value, 1)", "(rejected, 0)"]).check(|| {
         let (stub, place) = (Stub::keeping(), Canary::new());
         let builder = stub.builder(1).queue_capacity(1).on_full(OnFull::RunOnCaller);
         let executor = builder.build().unwrap();

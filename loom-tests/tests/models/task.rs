@@ -34,7 +34,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// Worker and awaiter, a value. Race: completion against the registration of the waker. The
 /// awaiter always resolves, and the value is complete. Outcome: polls. t01, L01.
 fn no_awaiter_sleeps_through_the_end() {
-    Model::bound(3).with_spurious_wakes().sees(&["1", "2"]).check(|| {
+    Model::bound(3).deep(3).with_spurious_wakes().sees(&["1", "2"]).check(|| {
         let drops = Drops::new();
         let probe = drops.probe();
         let (job, mut task) = job_and_task(move || probe);
@@ -54,7 +54,7 @@ fn no_awaiter_sleeps_through_the_end() {
 /// Worker and blocked waiter. As above, without a runtime; the outcome is whether the task was
 /// over when it began to wait. t17.
 fn no_blocked_waiter_sleeps_through_the_end() {
-    Model::bound(3).with_spurious_wakes().sees_exactly(&["false", "true"]).check(|| {
+    Model::bound(3).deep(3).with_spurious_wakes().sees_exactly(&["false", "true"]).check(|| {
         let drops = Drops::new();
         let probe = drops.probe();
         let (job, task) = job_and_task(move || probe);
@@ -71,6 +71,7 @@ fn no_blocked_waiter_sleeps_through_the_end() {
 /// value. Outcome: what the first wait gave. t18, L16.
 fn no_outcome_is_lost_to_a_wait_that_ran_out() {
     Model::bound(2)
+        .deep(2)
         .plans([Plan::NONE, Plan::timeout(0)])
         .sees_exactly(&["in time", "too late"])
         .check(|| {
@@ -89,7 +90,7 @@ fn no_outcome_is_lost_to_a_wait_that_ran_out() {
 /// return. Outcome: how the waiter waits. L08.
 fn no_capture_outlives_the_wait() {
     for (case, awaits) in [("await", true), ("wait", false)] {
-        Model::bound(3).case(case).sees_exactly(&["2"]).check(move || {
+        Model::bound(3).deep(3).case(case).sees_exactly(&["2"]).check(move || {
             let place = Canary::new();
             let capture = WritesOnDrop(place.clone(), 2);
             let (job, task) = job_and_task(move || capture.0.write(1));
@@ -123,7 +124,7 @@ fn no_finished_status_without_what_the_closure_did() {
 /// Worker and somebody with a canceller who waits for the thread. When that resolves the
 /// captures are gone, whatever became of the task. Outcome: the status then.
 fn no_stopped_thread_is_still_inside() {
-    Model::bound(3).sees_exactly(&["Cancelled", "Finished"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["Cancelled", "Finished"]).check(|| {
         let place = Canary::new();
         let capture = WritesOnDrop(place.clone(), 2);
         let (job, task) = job_and_task(move || drop(capture));
@@ -141,7 +142,7 @@ fn no_stopped_thread_is_still_inside() {
 /// Worker and somebody who only waits for the thread, not for the outcome. What he sees is over,
 /// also if the job ended between his look and his registration. Outcome: what he reads. L08.
 fn no_capture_outlives_the_end_of_its_thread() {
-    Model::bound(3).sees_exactly(&["2"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["2"]).check(|| {
         let place = Canary::new();
         let capture = WritesOnDrop(place.clone(), 2);
         let (job, task) = job_and_task(move || drop(capture));
@@ -159,7 +160,7 @@ fn no_capture_outlives_the_end_of_its_thread() {
 /// Worker and somebody who drops the task. The value is dropped once, by whoever comes last, or
 /// never made. Outcome: values dropped, and whether the closure ran. t02, t15.
 fn no_outcome_outlives_a_dropped_task() {
-    Model::bound(3).sees_exactly(&["(0, 0)", "(1, 1)"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["(0, 0)", "(1, 1)"]).check(|| {
         let (drops, captures, ran) = (Drops::new(), Drops::new(), Count::new());
         let (capture, value, runs) = (captures.probe(), drops.clone(), ran.clone());
         let (job, task) = job_and_task(move || {
@@ -179,7 +180,7 @@ fn no_outcome_outlives_a_dropped_task() {
 /// ran and that the captures are gone when the call returns. Outcome: the answer. t03.
 fn no_prevented_closure_runs() {
     let exact = ["(Prevented, 0)", "(Requested, 1)", "(TooLate, 1)"];
-    Model::bound(3).sees_exactly(&exact).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&exact).check(|| {
         let (place, ran) = (Canary::new(), Count::new());
         let (capture, runs) = (WritesOnDrop(place.clone(), 2), ran.clone());
         let (job, task) = job_and_task(move || {
@@ -204,7 +205,7 @@ fn no_prevented_closure_runs() {
 /// drop's cancel. Outcome: whether the poll was pending, and wakes.
 /// t04, L34.
 fn no_waker_outlives_its_task() {
-    Model::bound(3).sees_exactly(&["(true, 1)", "(false, 0)"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["(true, 1)", "(false, 0)"]).check(|| {
         let (job, mut task) = job_and_task(|| ());
         let worker = thread::spawn(move || job.run());
         let counting = CountingWaker::new();
@@ -221,7 +222,7 @@ fn no_waker_outlives_its_task() {
 /// the second waker is woken. Outcome: both polls pending, and the wakes. t05.
 fn no_replaced_waker_is_told_instead_of_the_new_one() {
     let sees = ["(true, true, 0, 1)", "(true, false, 1, 0)", "(false, false, 0, 0)"];
-    Model::bound(3).sees_exactly(&sees).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&sees).check(|| {
         let (job, mut task) = job_and_task(|| ());
         let worker = thread::spawn(move || job.run());
         let wakers = [CountingWaker::new(), CountingWaker::new()];
@@ -247,7 +248,7 @@ fn no_replaced_waker_is_told_instead_of_the_new_one() {
 
 /// Owner of a job that drops it, and waiter. It never hangs, and the captures are gone. t06.
 fn no_waiter_is_left_by_a_dropped_job() {
-    Model::bound(3).with_spurious_wakes().sees_exactly(&["(cancelled, 2)"]).check(|| {
+    Model::bound(3).deep(3).with_spurious_wakes().sees_exactly(&["(cancelled, 2)"]).check(|| {
         let place = Canary::new();
         let capture = WritesOnDrop(place.clone(), 2);
         let (job, task) = job_and_task(move || drop(capture));
@@ -262,7 +263,7 @@ fn no_waiter_is_left_by_a_dropped_job() {
 /// Worker whose closure panics, and waiter. The payload comes once, to the waiter, and nothing
 /// leaks; the worker lives on. Outcome: the payload. t08.
 fn no_panic_reaches_anybody_but_the_waiter() {
-    Model::bound(3).sees_exactly(&["Some(\"planned\")"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["Some(\"planned\")"]).check(|| {
         let captures = Drops::new();
         let capture = captures.probe();
         let (job, task) = job_and_task(move || {
@@ -280,7 +281,7 @@ fn no_panic_reaches_anybody_but_the_waiter() {
 /// Worker, canceller and somebody who drops the task: three references, one cell. It is freed
 /// once, by whoever is last. Outcome: the canceller's answer, and whether the closure ran. t09.
 fn no_reference_is_dropped_twice_by_three() {
-    Model::bound(1).sees(&["(Prevented, 0)", "(TooLate, 1)"]).check(|| {
+    Model::bound(1).deep(1).sees(&["(Prevented, 0)", "(TooLate, 1)"]).check(|| {
         let (drops, ran) = (Drops::new(), Count::new());
         let (value, runs) = (drops.clone(), ran.clone());
         let (job, task) = job_and_task(move || {
@@ -307,7 +308,7 @@ fn no_second_canceller_answers_otherwise() {
         "(Requested, TooLate)",
         "(TooLate, TooLate)",
     ];
-    Model::bound(2).sees_exactly(&exact).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&exact).check(|| {
         let (job, task) = job_and_task(|| ());
         let canceller = task.canceller();
         let worker = thread::spawn(move || job.run());

@@ -20,7 +20,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// Canceller and waiter of a queued job that no worker will ever pop. Cancelled is done: the
 /// waiter returns, the captures are gone and the place is free. Outcome: how it ended. L04, L01.
 fn no_cancelled_job_waits_for_a_pop() {
-    Model::bound(3).with_spurious_wakes().sees_exactly(&["(cancelled, 0)"]).check(|| {
+    Model::bound(3).deep(3).with_spurious_wakes().sees_exactly(&["(cancelled, 0)"]).check(|| {
         let (stub, drops) = (Stub::keeping(), Drops::new());
         let executor = stub.executor(1);
         let capture = drops.probe();
@@ -41,7 +41,7 @@ fn no_cancelled_job_waits_for_a_pop() {
 /// still there, and both leave nothing behind. Outcome: the answer, and whether it ran. L66, Q4.
 fn no_canceller_finds_its_executor_gone() {
     let exact = ["(Prevented, 0)", "(Requested, 1)", "(TooLate, 1)"];
-    Model::bound(3).sees_exactly(&exact).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&exact).check(|| {
         let (stub, ran) = (Stub::keeping(), Count::new());
         let executor = stub.executor(1);
         let runs = ran.clone();
@@ -63,7 +63,7 @@ fn no_canceller_finds_its_executor_gone() {
 fn no_canceller_of_two_finds_its_executor_gone() {
     let sees = ["(Prevented, Prevented)", "(Prevented, TooLate)"];
     for (case, runs, bound) in [("run", true, 1), ("dropped", false, 1)] {
-        Model::bound(bound).case(case).sees(&sees).check(move || {
+        Model::bound(bound).deep(bound).case(case).sees(&sees).check(move || {
             let stub = Stub::keeping();
             let executor = stub.executor(1);
             let tasks = [executor.submit(|| ()), executor.submit(|| ())];
@@ -86,7 +86,7 @@ fn no_canceller_of_two_finds_its_executor_gone() {
 /// As above where the last turn is not run but dropped: the canceller's job is taken off by who
 /// clears up. Outcome: how the task ended. L17, L66, L20.
 fn no_canceller_is_left_by_a_dropped_turn() {
-    Model::bound(3).sees_exactly(&["cancelled", "broken"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["cancelled", "broken"]).check(|| {
         let stub = Stub::keeping();
         let executor = stub.executor(1);
         let task = executor.submit(|| ());
@@ -106,7 +106,7 @@ fn no_canceller_is_left_by_a_dropped_turn() {
 /// worker goes on to the second. Outcome: the answer, and turns asked for. L47, anyio #1352.
 fn no_worker_is_lost_to_a_cancelled_job() {
     let exact = ["(Prevented, 1)", "(Requested, 1)", "(TooLate, 1)"];
-    Model::bound(3).sees_exactly(&exact).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&exact).check(|| {
         let (stub, ran) = (Stub::keeping(), Count::new());
         let executor = stub.executor(1);
         let runs = ran.clone();
@@ -147,7 +147,7 @@ fn no_neighbour_is_unlinked_by_a_canceller() {
 /// Worker, and a submitter into a full queue that drops the oldest. The oldest runs or is
 /// rejected, never both, and the new one runs. Outcome: how the oldest ended, and whether it ran.
 fn no_displaced_job_starts() {
-    Model::bound(3).sees_exactly(&["(value, 1)", "(rejected, 0)"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["(value, 1)", "(rejected, 0)"]).check(|| {
         let (stub, ran) = (Stub::keeping(), Count::new());
         let builder = stub.builder(1).queue_capacity(1).on_full(OnFull::DropOldest);
         let executor = builder.build().unwrap();
@@ -167,7 +167,7 @@ fn no_displaced_job_starts() {
 /// Canceller, and a shutdown that hands the job back to an owner who runs it: the link is cut
 /// before or after the canceller has won. Outcome: how the task ended, and whether it ran.
 fn no_handed_back_job_is_looked_for_in_the_queue() {
-    Model::bound(3).sees_exactly(&["(value, 1)", "(cancelled, 0)"]).check(|| {
+    Model::bound(3).deep(3).sees_exactly(&["(value, 1)", "(cancelled, 0)"]).check(|| {
         let (stub, ran) = (Stub::keeping(), Count::new());
         let executor = stub.executor(1);
         let runs = ran.clone();
@@ -187,7 +187,7 @@ fn no_handed_back_job_is_looked_for_in_the_queue() {
 /// Canceller, and a shutdown that cancels what is queued; the executor goes away at once. Both
 /// think that they have to take the job off. Outcome: jobs that the shutdown cancelled. L19, Q4.
 fn no_canceller_finds_its_executor_gone_after_a_shutdown() {
-    Model::bound(3).sees_exactly(&["0", "1"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["0", "1"]).check(|| {
         let stub = Stub::new(|_| Answer::Keep);
         let executor = stub.executor(1);
         let task = executor.submit(|| ());

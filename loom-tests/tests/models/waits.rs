@@ -27,7 +27,7 @@ fn waiter(executor: &Executor, slot: &Log<Task<()>>) -> Task<Word> {
 /// L21.
 fn no_two_crossing_waits_hang() {
     let exact = ["(would deadlock, value)", "(value, would deadlock)"];
-    Model::bound(2).sees_exactly(&exact).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&exact).check(|| {
         let (left, right) = (Stub::keeping(), Stub::keeping());
         let (one, other) = (left.executor(1), right.executor(1));
         let slots = [Log::new(), Log::new()];
@@ -65,7 +65,7 @@ impl Backend for Helping {
 /// Outcome: what both were told.
 fn no_crossing_wait_is_missed_while_a_thread_is_started() {
     let exact = ["(would deadlock, value)", "(value, would deadlock)"];
-    Model::bound(2).sees_exactly(&exact).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&exact).check(|| {
         let (stub, work, threads) = (Stub::keeping(), Log::new(), Log::new());
         let backend = Helping { work: work.clone(), threads: threads.clone() };
         let one = stub.executor(1);
@@ -85,7 +85,7 @@ fn no_crossing_wait_is_missed_while_a_thread_is_started() {
 /// both were told.
 fn no_two_running_jobs_wait_for_each_other() {
     let exact = ["(would deadlock, value)", "(value, would deadlock)"];
-    Model::bound(2).sees_exactly(&exact).check(|| {
+    Model::bound(2).deep(2).sees_exactly(&exact).check(|| {
         let (stub, slots, told) = (Stub::keeping(), [Log::new(), Log::new()], Log::new());
         let executor = stub.executor(2);
         for which in 0..2 {
@@ -111,7 +111,7 @@ fn no_two_running_jobs_wait_for_each_other() {
 /// Two workers of two executors, each with a job that waits for the end of the other. One is told, and
 /// its own end lets the other go on. Outcome: whose wait was refused. L21, G04.
 fn no_two_ends_wait_for_each_other() {
-    Model::bound(2).sees_exactly(&["[true, false]", "[false, true]"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["[true, false]", "[false, true]"]).check(|| {
         let stubs = [Stub::keeping(), Stub::keeping()];
         let executors = stubs.each_ref().map(|stub| stub.executor(1));
         let tasks = [0, 1].map(|which| {
@@ -135,7 +135,7 @@ fn no_two_ends_wait_for_each_other() {
 /// makes room there by starting, and then waits for the first. Room that was given is no circle.
 /// Outcome: how the submission ended, and the wait.
 fn no_wait_is_refused_whose_room_was_given() {
-    Model::bound(1).sees_exactly(&["(value, value)"]).check(|| {
+    Model::bound(1).deep(2).sees_exactly(&["(value, value)"]).check(|| {
         let stubs = [Stub::keeping(), Stub::keeping()];
         let one = stubs[0].executor(1);
         let other = stubs[1].builder(1).queue_capacity(1).on_full(OnFull::Block).build().unwrap();
@@ -159,7 +159,7 @@ fn no_wait_is_refused_whose_room_was_given() {
 /// its hands and puts back, to wait for the first job then. Whoever sleeps there could run the awaited
 /// job itself by now: it is told, and nobody is refused. Outcome: how both waits ended.
 fn no_wait_is_refused_that_a_sleeper_could_end() {
-    Model::bound(1).sees_exactly(&["(value, value)"]).check(|| {
+    Model::bound(1).deep(1).sees_exactly(&["(value, value)"]).check(|| {
         let stub = Stub::keeping();
         let pool = stub.executor(2);
         let view = Executor::on(pool.clone()).max_workers(1).fair_share(1).build().unwrap();
