@@ -27,7 +27,7 @@ fn need_two(executor: &Executor) {
 /// between. The token is taken: it does not lie down twice for one sleep, and of two jobs that need each
 /// other the second gets a thread. Outcome: threads started. L48.
 fn no_bed_is_listed_twice_by_who_rises() {
-    Model::bound(1).deep(1).sees_exactly(&["2"]).check(|| {
+    Model::bound(1).deep(2).sees_exactly(&["2"]).check(|| {
         let threads = Threads::new();
         let executor = threads.executor(2);
         let ran = Parker::new();

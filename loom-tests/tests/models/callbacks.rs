@@ -87,7 +87,7 @@ fn no_callback_is_lost_to_a_detach() {
 /// Worker and somebody who takes a callback back. Taken back, or run: never both, never neither;
 /// what it holds is dropped once. Outcome: taken back. t12.
 fn no_removed_callback_runs() {
-    Model::bound(3).deep(3).sees_exactly(&["true", "false"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["true", "false"]).check(|| {
         let (told, drops) = (Count::new(), Drops::new());
         let (job, mut task) = job_and_task(|| ());
         let (tell, held) = (told.clone(), drops.probe());
@@ -109,7 +109,7 @@ fn no_removed_callback_runs() {
 /// The wait is refused, dropping the last handle there is harmless. Outcome: how the task ended,
 /// as the callback saw it. t13.
 fn no_callback_waits_for_its_own_task() {
-    Model::bound(3).deep(3).sees_exactly(&["value", "cancelled"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["value", "cancelled"]).check(|| {
         let slot: Arc<Mutex<Option<Task<()>>>> = Arc::new(Mutex::new(None));
         let (job, mut task) = job_and_task(|| ());
         let canceller = task.canceller();
@@ -157,7 +157,7 @@ fn no_panicking_callback_costs_a_worker() {
 /// Completer and awaiter, with a callback. The callback has the outcome before the awaiter may
 /// take it. Outcome: whether the status was final when it looked.
 fn no_callback_sees_a_value_that_was_taken() {
-    Model::bound(3).deep(3).sees_exactly(&["true", "false"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["true", "false"]).check(|| {
         let (drops, told) = (Drops::new(), Count::new());
         let (promise, mut task) = promise::<Probe>();
         let (value, tell) = (drops.probe(), told.clone());

@@ -46,7 +46,7 @@ fn no_claimed_turn_is_served_twice() {
 /// runs or it was cancelled, and the turn comes back. Outcome: what the waiting job saw, and how often
 /// the other ran. Q4, R33.
 fn no_job_of_a_claimed_turn_is_run_and_cancelled() {
-    Model::bound(1).deep(1).sees_exactly(&["(value, 1)", "(cancelled, 0)"]).check(|| {
+    Model::bound(1).deep(2).sees_exactly(&["(value, 1)", "(cancelled, 0)"]).check(|| {
         let (stub, slot, ran) = (Stub::keeping(), Log::new(), Count::new());
         let executor = stub.executor(1);
         let view = executor.limited(1);

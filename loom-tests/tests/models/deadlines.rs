@@ -142,7 +142,7 @@ fn no_abandoned_outcome_is_lost_or_doubled() {
 /// Worker and clock, with `on_abandoned` and a run deadline; the waiter has the outcome, or
 /// `on_abandoned` has: exactly one. Outcome: how the task ended, outcomes received late. L55.
 fn no_late_outcome_is_lost_or_doubled() {
-    Model::bound(2).deep(2).sees_exactly(&["(value, 0)", "(timed out, 1)"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["(value, 0)", "(timed out, 1)"]).check(|| {
         let (stub, drops, late) = (Stub::keeping(), Drops::new(), Count::new());
         let executor = stub.executor(1);
         let (value, lates) = (drops.clone(), late.clone());

@@ -16,7 +16,7 @@ pub(crate) const MODELS: &[Entry] = models![
 /// One worker and a submitter whose second job finds it busy, which opens the door, and whose third
 /// comes through that while the worker runs dry. All run. Outcome: threads started.
 fn no_job_waits_behind_an_open_door() {
-    Model::bound(2).deep(2).sees_exactly(&["1"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["1"]).check(|| {
         let (threads, ran) = (Threads::new(), Count::new());
         let executor = threads.executor(1);
         for _ in 0..2 {

@@ -53,7 +53,7 @@ fn no_hook_fires_into_the_next_job() {
 /// As above, and the waiter: once it has the outcome the hook is over. Outcome: how often it
 /// fired. L59, L58.
 fn no_hook_fires_after_its_job() {
-    Model::bound(2).deep(2).sees_exactly(&["0", "1"]).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&["0", "1"]).check(|| {
         let (socket, fired) = (Canary::new(), Count::new());
         let (shut, fires) = (socket.clone(), fired.clone());
         let (job, task) = job_of(move |executor| {
@@ -80,7 +80,7 @@ fn no_hook_fires_after_its_job() {
 /// it fired. L45.
 fn no_hook_is_missed_by_a_late_registration() {
     let exact = ["(Prevented, 0)", "(Requested, 1)", "(TooLate, 0)"];
-    Model::bound(2).deep(2).sees_exactly(&exact).check(|| {
+    Model::bound(2).deep(3).sees_exactly(&exact).check(|| {
         let fired = Count::new();
         let fires = fired.clone();
         let (job, task) = job_of(move |executor| {

@@ -146,7 +146,7 @@ fn no_job_is_stranded_by_a_failed_start() {
 /// A worker that lives, and a submission whose own start fails. The worker runs the job, or was
 /// gone and the job ends as broken. Outcome: how it ended. L17.
 fn no_job_is_stranded_by_a_failed_start_beside_a_worker() {
-    Model::bound(3).deep(3).sees_exactly(&["value", "broken"]).check(|| {
+    Model::bound(3).deep(4).sees_exactly(&["value", "broken"]).check(|| {
         let stub = Stub::new(|start| if start == 0 { Answer::Keep } else { Answer::Refuse });
         let executor = stub.executor(2);
         executor.submit(|| ()).detach();
