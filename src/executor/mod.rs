@@ -26,6 +26,7 @@ mod lanes;
 pub(crate) mod lines;
 mod list;
 pub(crate) mod manual;
+mod parting;
 mod queue;
 #[cfg(feature = "rayon")]
 mod rayon;

@@ -191,9 +191,9 @@ impl Queue {
         share: &Share,
         bed: Option<&Parker>,
     ) -> Step {
-        if self.workers > self.limit() && (self.idle.is_empty() || !self.lines.has_next()) {
-            // The limit was lowered, or a stand-in is needed no more. Others serve the queue. (If one
-            // of those sleeps, no more run than may, and nobody would wake it.)
+        if self.workers > self.limit() {
+            // The limit was lowered, or a stand-in is needed no more. Others serve the queue: as many
+            // sleepers were woken as are too many, so if any sleeps, one of those stays and looks.
             return self.leave();
         }
         if !self.lines.has_plain_next() {

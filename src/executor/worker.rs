@@ -28,6 +28,7 @@
 use super::backend::StartError;
 use super::core::{CoreRef, wake};
 use super::lines::{Held, Lane, Waiting};
+use super::parting::Parting;
 use super::queue::{Queue, Step};
 use super::rests::Rests;
 use super::running::{execute, initialize};
@@ -73,14 +74,6 @@ pub struct Worker {
     /// On a thread of somebody else's pool that it may keep for a moment.
     lingers: bool,
     rests: Rests,
-}
-
-/// What a worker has to let go of once it is known what it does next: the waiters of the job it
-/// has run, and the children whose turns it has served to the end.
-#[derive(Default)]
-struct Parting {
-    ended: Option<Ended>,
-    left: Vec<CoreRef>,
 }
 
 /// What a worker has taken off its queue and has to give account of.
@@ -426,24 +419,6 @@ impl CoreRef {
         let key = worker.core.key_in(self);
         let turn = Waiting { worker, arrival: self.next_id() };
         let _ = queue.lines.push_turn(turn, key);
-    }
-}
-
-impl Parting {
-    /// The children's turns are over for good.
-    #[inline]
-    fn let_go(&mut self) {
-        if !self.left.is_empty() {
-            self.let_children_go();
-        }
-    }
-
-    #[cold]
-    fn let_children_go(&mut self) {
-        for core in self.left.drain(..) {
-            core.let_go();
-            contain(move || drop(core));
-        }
     }
 }
 
