@@ -11,7 +11,7 @@
 //!   known to live.
 //! * **C2 body.** Nobody touches the body of a queued task. Who wins arrow 1 or 2 gets the one
 //!   [`Owner`], whose `content` says what lies in the body. Released, an outcome belongs to the
-//!   one [`Handle`] if the state still counts one; if not, the owner has consumed it before.
+//!   one [`Handle`](super::body::Handle) if the state still counts one; if not, the owner has consumed it before.
 //!   Whoever owns content has moved it out before the last reference goes.
 //! * **C3 links.** The list links are touched only under the lock of the queue that `home` is.
 //! * **C4 publish, then let go.** Once a state is visible in which another thread may free the
