@@ -2,6 +2,7 @@
 //! the duties that follow when the queue's lock is gone.
 
 use std::ops::Deref;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::Waker;
 
 use super::backend::StartError;
@@ -45,6 +46,10 @@ struct LimitChange {
 /// A counted reference to what an executor's handles and workers share.
 #[derive(Clone)]
 pub(crate) struct CoreRef(Arc<Core>);
+
+// No user code runs under its lock, so nothing that unwinds leaves half a change.
+impl UnwindSafe for CoreRef {}
+impl RefUnwindSafe for CoreRef {}
 
 impl Deref for CoreRef {
     type Target = Core;

@@ -25,6 +25,7 @@
 
 use std::any::{Any, TypeId};
 use std::mem::ManuallyDrop;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 
 use super::body::{Never, Owner};
@@ -109,6 +110,9 @@ pub(crate) struct CellRef(pub(super) NonNull<Header>);
 unsafe impl Send for CellRef {}
 // SAFETY: as above; no method of a shared `CellRef` gives access to a `T`.
 unsafe impl Sync for CellRef {}
+// Each change is whole before user code can unwind through it, so nobody sees half of one.
+impl UnwindSafe for CellRef {}
+impl RefUnwindSafe for CellRef {}
 
 impl CellRef {
     pub(super) fn header(&self) -> &Header {

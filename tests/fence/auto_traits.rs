@@ -68,36 +68,36 @@ macro_rules! rows {
 /// Handles: whatever they carry, they may be shared, because sharing one gives no value away.
 fn of_tasks() -> Vec<Row> {
     rows! {
-        Task<NotSync>: Send Sync Unpin;
-        Task<Pinned>: Send Sync Unpin;
-        Task<Neither>: Send Sync Unpin;
-        Task<NotSend>: Send Sync Unpin;
-        Shielded<NotSync>: Send Sync Unpin;
-        Shielded<Neither>: Send Sync Unpin;
+        Task<NotSync>: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        Task<Pinned>: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        Task<Neither>: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        Task<NotSend>: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        Shielded<NotSync>: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        Shielded<Neither>: Send Sync Unpin UnwindSafe RefUnwindSafe;
         Timeout<NotSync>: Send Sync Unpin;
         Timeout<Neither>: Send Sync Unpin;
         TimeoutOr<u8>: Send Sync Unpin;
         TimeoutOr<NotSync>: Send Unpin;
         TimeoutOr<NotSend>: Sync Unpin;
         TimeoutOr<Pinned>: Send Sync Unpin;
-        Flatten<NotSync, Rc<u8>>: Send Sync Unpin;
+        Flatten<NotSync, Rc<u8>>: Send Sync Unpin UnwindSafe RefUnwindSafe;
         Flatten<u8, u8, Timeout<Result<u8, u8>>>: Send Sync Unpin;
         Flatten<u8, u8, Rc<u8>>: Unpin UnwindSafe RefUnwindSafe;
-        Promise<u8>: Send Sync Unpin;
-        Promise<NotSync>: Send Sync Unpin;
-        Promise<Pinned>: Send Sync Unpin;
-        Canceller: Send Sync Unpin;
-        Stopped: Send Sync Unpin;
+        Promise<u8>: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        Promise<NotSync>: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        Promise<Pinned>: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        Canceller: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        Stopped: Send Sync Unpin UnwindSafe RefUnwindSafe;
         TaskId: Send Sync Unpin UnwindSafe RefUnwindSafe;
         CallbackId: Send Sync Unpin UnwindSafe RefUnwindSafe;
         Status: Send Sync Unpin UnwindSafe RefUnwindSafe;
         Cancel: Send Sync Unpin UnwindSafe RefUnwindSafe;
         Expired: Send Sync Unpin UnwindSafe RefUnwindSafe;
-        Context: Send Sync Unpin;
-        context::Context: Send Sync Unpin;
-        OnCancel: Send Sync Unpin;
-        context::OnCancel: Send Sync Unpin;
-        Job: Send Sync Unpin;
+        Context: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        context::Context: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        OnCancel: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        context::OnCancel: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        Job: Send Sync Unpin UnwindSafe RefUnwindSafe;
     }
 }
 
@@ -123,15 +123,15 @@ fn of_errors() -> Vec<Row> {
 /// What carries a closure has what the closure has; the rest goes anywhere.
 fn of_executors() -> Vec<Row> {
     rows! {
-        Executor: Send Sync Unpin;
+        Executor: Send Sync Unpin UnwindSafe RefUnwindSafe;
         ExecutorBuilder: Send Sync Unpin;
         ThreadPoolBuilder: Send Sync Unpin;
-        PoolThread: Send Sync Unpin;
-        Worker: Send Sync Unpin;
+        PoolThread: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        Worker: Send Sync Unpin UnwindSafe RefUnwindSafe;
         OnFull: Send Sync Unpin UnwindSafe RefUnwindSafe;
         Priority: Send Sync Unpin UnwindSafe RefUnwindSafe;
-        Keyed<u8>: Send Sync Unpin;
-        Keyed<Neither>: Send Sync Unpin;
+        Keyed<u8>: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        Keyed<Neither>: Send Sync Unpin UnwindSafe RefUnwindSafe;
         Submission<'static, Neither, fn()>: Send Unpin;
         Submission<'static, u8, NotSync>: Send Unpin;
         Submission<'static, u8, NotSend>: Unpin;
@@ -160,10 +160,10 @@ fn of_endings() -> Vec<Row> {
         Shutdown: Send Sync Unpin UnwindSafe RefUnwindSafe;
         Queued: Send Sync Unpin UnwindSafe RefUnwindSafe;
         Running: Send Sync Unpin UnwindSafe RefUnwindSafe;
-        Report: Send Sync Unpin;
-        Termination: Send Sync Unpin;
+        Report: Send Sync Unpin UnwindSafe RefUnwindSafe;
+        Termination: Send Sync Unpin UnwindSafe RefUnwindSafe;
         TerminationTimeout: Send Sync Unpin;
-        ExitGuard: Send Sync Unpin;
+        ExitGuard: Send Sync Unpin UnwindSafe RefUnwindSafe;
     }
 }
 

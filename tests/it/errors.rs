@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use poolbridge::{Executor, Expired, Reason, Shutdown, Status, TaskError, promise};
+use poolbridge::{Executor, Expired, Reason, Shutdown, StartError, Status, TaskError, promise};
 
 use crate::support::{one_worker, outcome};
 
@@ -104,4 +104,13 @@ fn a_cancelled_outcome_is_a_cancelled_task() {
     side.complete(Err(TaskError::Cancelled)).unwrap();
     assert_eq!(task.status(), Status::Cancelled);
     assert!(matches!(outcome(task), Err(TaskError::Cancelled)));
+}
+
+/// A backend's own error is there for who wants to look at it.
+#[test]
+fn a_refused_start_leads_to_its_cause() {
+    let error = StartError::new(std::io::Error::other("no memory for a stack"));
+    assert!(error.to_string().contains("no memory for a stack"));
+    let cause = error.source().unwrap().downcast_ref::<std::io::Error>();
+    assert_eq!(cause.unwrap().kind(), std::io::ErrorKind::Other);
 }

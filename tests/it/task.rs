@@ -1,12 +1,13 @@
 //! The states of a task, and what each operation does in each of them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
 use poolbridge::{Cancel, Promise, Status, Task, TaskError, promise};
 
-use crate::support::{FAR, HANG, OnDrop, occupy, one_worker, outcome, value};
+use crate::support::{FAR, HANG, OnDrop, occupy, one_worker, outcome, poll_once, value};
 
 /// Not part of any task's number.
 const ANSWER: i32 = -42_424_242;
@@ -248,4 +249,40 @@ fn tasks_have_ids_of_their_own() {
     let pool_of = |id: &poolbridge::TaskId| id.to_string().split('.').next().unwrap().to_owned();
     assert!(ids.iter().all(|id| pool_of(id) == pool_of(&ids[0]) && pool_of(id) != "0"));
     tasks.into_iter().for_each(value);
+}
+
+/// As a future that has finished: the outcome is given out once.
+#[test]
+fn an_outcome_that_was_taken_is_not_waited_for() {
+    let taken = || {
+        let (side, mut task) = promise::<u8>();
+        side.set_result(1).unwrap();
+        assert!(poll_once(&mut task).is_ready());
+        task
+    };
+    let text = |again: &mut dyn FnMut()| {
+        let payload = catch_unwind(AssertUnwindSafe(again)).unwrap_err();
+        *payload.downcast::<String>().unwrap()
+    };
+    let (mut polled, mut asked, mut waited) = (taken(), taken(), Some(taken()));
+    for text in [
+        text(&mut || drop(poll_once(&mut polled))),
+        text(&mut || drop(asked.result(Duration::ZERO))),
+        text(&mut || drop(waited.take().unwrap().wait())),
+    ] {
+        assert!(text.contains("the outcome was taken before"), "{text}");
+    }
+}
+
+/// A handle may be used where a panic is caught: none of its changes is ever seen half done.
+#[test]
+fn handles_cross_a_caught_panic() {
+    let pool = one_worker();
+    let task = pool.submit(|| 7);
+    let caught = catch_unwind(|| {
+        drop(pool.submit(|| ()));
+        panic!("on the way");
+    });
+    assert!(caught.is_err());
+    assert_eq!(catch_unwind(|| value(task)).unwrap(), 7);
 }

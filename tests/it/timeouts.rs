@@ -8,7 +8,7 @@ use poolbridge::{Cancel, Expired, Status, TaskError, promise};
 
 use crate::support::{
     Counter, CountingWaker, FAR, Gate, HANG, Log, drive, eventually, occupy, one_worker, outcome,
-    poll_once, poll_with, value, workers,
+    poll_once, poll_with, value, within, workers,
 };
 
 const SHORT: Duration = Duration::from_millis(2);
@@ -231,6 +231,24 @@ fn callbacks_see_an_expiry() {
     task.add_done_callback(move |outcome| note.note(format!("{outcome:?}")));
     assert_eq!(timed_out(drive(task.timeout(Duration::ZERO))), Expired::Await);
     assert_eq!(log.lines(), ["Err(TimedOut(Await))"]);
+}
+
+/// The outcome is there, but not to be taken before its callbacks are over: the limit does not wait.
+#[test]
+fn a_limit_does_not_wait_for_callbacks_of_another_thread() {
+    let (side, mut task) = promise::<u8>();
+    let (gate, inside) = (Gate::new(), Gate::new());
+    let (at_gate, at_inside) = (gate.clone(), inside.clone());
+    task.add_done_callback(move |_| {
+        at_inside.open();
+        at_gate.pass();
+    });
+    let completing = std::thread::spawn(move || side.set_result(1));
+    inside.pass();
+    let late = within(move || drive(task.timeout(Duration::ZERO)));
+    assert_eq!(timed_out(late), Expired::Await);
+    gate.open();
+    completing.join().unwrap().unwrap();
 }
 
 /// Nobody's timer runs user code: a callback that blocks stops no other deadline.

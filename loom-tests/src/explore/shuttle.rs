@@ -44,7 +44,7 @@ pub(crate) fn is_exhaustive() -> bool {
 
 /// For each plan.
 fn executions() -> usize {
-    setting("PB_ITERS").unwrap_or(2000)
+    setting("PB_ITERS").unwrap_or(10_000)
 }
 
 fn seed() -> u64 {
