@@ -14,6 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::support::{
     Counter, FAR, Gate, Log, PanicOnDrop, drive, eventually, occupy, outcome, value, within,
+    workers,
 };
 
 /// Threads in each pool.
@@ -415,4 +416,27 @@ fn the_context_is_found_on_any_backend() {
         let id = task.id();
         assert_eq!(value(task), Some(id));
     });
+}
+
+/// Another executor's threads by way of somebody's own backend, which passes turns on.
+#[test]
+fn a_backend_may_pass_its_turns_on_to_an_executor() {
+    struct Passes(Executor);
+    impl Backend for Passes {
+        fn start(&self, worker: Worker) -> Result<(), StartError> {
+            Backend::start(&self.0, worker)
+        }
+
+        fn parallelism(&self) -> NonZeroUsize {
+            self.0.parallelism()
+        }
+    }
+    let pool = workers(3);
+    let passed = Executor::on(Passes(pool.clone())).build().unwrap();
+    assert_eq!(passed.parallelism().get(), 3);
+    let inner = passed.clone();
+    let nested = passed.submit(move || 1 + inner.submit(|| 2).wait().unwrap());
+    assert_eq!(value(nested), 3);
+    let last = passed.submit(|| 7);
+    assert_eq!(value(last), 7);
 }

@@ -353,3 +353,18 @@ fn a_busy_keyed_view_does_not_starve_its_pool() {
     let executor: Executor = keyed.lane(1);
     assert_eq!(value(executor.submit(|| 1)), 1);
 }
+
+/// As many keys at a time as the pool has workers, however many processors there are.
+#[test]
+fn a_keyed_view_has_all_the_workers_of_its_pool() {
+    const WORKERS: usize = 7;
+    let keyed = workers(WORKERS).keyed::<usize>();
+    let meet = Arc::new(Barrier::new(WORKERS));
+    let met = (0..WORKERS).map(|key| {
+        let meet = Arc::clone(&meet);
+        keyed.submit(key, move || meet.wait().is_leader())
+    });
+    let met: Vec<_> = met.collect();
+    let leaders = within(move || met.into_iter().map(value).filter(|leads| *leads).count());
+    assert_eq!(leaders, 1);
+}
