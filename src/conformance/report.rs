@@ -22,6 +22,15 @@ pub struct Report {
 }
 
 /// What came out of one check.
+///
+/// # Examples
+/// A line for each, for people:
+/// ```
+/// use poolbridge::conformance::{OwnThreads, Suite};
+/// let report = Suite::new(OwnThreads).only(["a_submitted_value_arrives"]).run();
+/// let lines: Vec<_> = report.verdicts().iter().map(|verdict| verdict.to_string()).collect();
+/// assert_eq!(lines, ["a_submitted_value_arrives: passed"]);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Verdict {
@@ -32,6 +41,15 @@ pub struct Verdict {
 }
 
 /// How a check ended.
+///
+/// # Examples
+/// ```
+/// use poolbridge::backends::Inline;
+/// use poolbridge::conformance::{Outcome, check};
+/// // What needs two jobs at once cannot be asked of a pool without threads.
+/// let left_out = |outcome: &Outcome| matches!(outcome, Outcome::NotApplicable(_));
+/// assert!(check(|| Inline).verdicts().iter().any(|verdict| left_out(&verdict.outcome)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The promise held.

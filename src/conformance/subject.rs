@@ -81,6 +81,29 @@ impl Subject for OwnThreads {
 }
 
 /// Why a check does not apply to a subject, in words.
+///
+/// # Examples
+/// A subject that has no bounded queues:
+/// ```
+/// use poolbridge::Executor;
+/// use poolbridge::conformance::{NotApplicable, Setup, Subject, Suite};
+/// use std::num::NonZeroUsize;
+/// struct Unbounded;
+/// impl Subject for Unbounded {
+///     fn executor(&self, setup: Setup) -> Result<Executor, NotApplicable> {
+///         if setup.queue_capacity().is_some() {
+///             return Err(NotApplicable::new("its queue has no bound"));
+///         }
+///         Ok(setup.build_threads(Executor::threads()))
+///     }
+///     fn parallelism(&self) -> NonZeroUsize {
+///         NonZeroUsize::MAX
+///     }
+/// }
+/// let report = Suite::new(Unbounded).run();
+/// assert!(report.is_ok(), "{report}");
+/// assert!(report.not_applicable().all(|(_, reason)| reason == "its queue has no bound"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotApplicable(String);
 
@@ -107,6 +130,9 @@ type Hook = Box<dyn Fn(&Context) + Send + Sync>;
 
 /// What a check wants of its executor; [`build`](Self::build) and
 /// [`build_threads`](Self::build_threads) put it into a builder.
+///
+/// # Examples
+/// See [`Subject`], whose implementors are given one for each check.
 #[must_use = "a setup does nothing until it is built"]
 pub struct Setup {
     max_workers: usize,

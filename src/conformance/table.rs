@@ -5,6 +5,13 @@ use std::fmt;
 use super::lab::{Checked, Lab};
 
 /// One promise that the suite holds a backend to.
+///
+/// # Examples
+/// ```
+/// use poolbridge::conformance::checks;
+/// let about_cancels = checks().iter().filter(|check| check.theme() == "cancelling");
+/// assert!(about_cancels.count() > 1);
+/// ```
 #[derive(Clone, Copy)]
 pub struct Check {
     name: &'static str,
