@@ -7,11 +7,12 @@ use std::thread;
 use std::time::Duration;
 
 use poolbridge::{
-    Backend, Executor, Expired, OnFull, Reason, Shutdown, StartError, TaskError, Worker, context,
+    Backend, Executor, Expired, OnFull, Reason, Shutdown, StartError, Status, TaskError, Worker,
+    context,
 };
 
 use crate::narrow::{narrow, refused};
-use crate::support::{Counter, Gate, one_worker, outcome, value, within, workers};
+use crate::support::{Counter, Gate, eventually, one_worker, outcome, value, within, workers};
 
 #[test]
 fn a_later_job_of_the_own_lane_is_not_waited_for() {
@@ -382,4 +383,50 @@ fn a_refused_wait_says_who_waits_for_whom_by_name() {
     assert!(refused.tasks().contains(&id), "{text}");
     assert!(text.contains(&format!("{id} (outer)")) && text.contains("(inner)"), "{text}");
     assert!(text.contains("wait elsewhere"), "{text}");
+}
+
+/// A worker sleeps until a task is over that waits in a view. When the view's turn comes to rest in the
+/// pool's queue, the sleeper could serve it: so whoever waits for the sleeper closes no circle.
+#[test]
+fn a_sleeper_that_could_run_what_it_waits_for_is_no_part_of_a_circle() {
+    for _ in 0..20 {
+        let pool = workers(2);
+        let view = Executor::on(pool.clone()).max_workers(1).fair_share(1).build().unwrap();
+        let (begun, gate) = (Gate::new(), Gate::new());
+        let (at_begun, at_gate) = (begun.clone(), gate.clone());
+        let first = view.submit(move || {
+            at_begun.open();
+            at_gate.pass();
+        });
+        begun.pass();
+        let second = view.submit(|| 5);
+        // On the other worker, as long as the first job has the view's turn.
+        let sleeper = pool.submit(move || second.wait().unwrap());
+        eventually(|| sleeper.status() == Status::Running);
+        let last = pool.submit(move || sleeper.wait());
+        gate.open();
+        assert_eq!(within(move || value(last)).unwrap(), 5);
+        value(first);
+    }
+}
+
+/// A worker sleeps until a task is over that stands in a lane behind one that waits for the sleeper:
+/// one of the two waits is refused, whichever came second.
+#[test]
+fn a_circle_through_what_keeps_a_lane_busy_is_refused() {
+    for _ in 0..20 {
+        let pool = workers(2);
+        let keyed = pool.keyed::<u8>();
+        let (tell, told) = std::sync::mpsc::channel::<poolbridge::Task<bool>>();
+        let front = keyed.submit(1, move || told.recv().unwrap().wait());
+        let behind = keyed.submit(1, || ());
+        let sleeper = pool.submit(move || behind.wait().is_err());
+        tell.send(sleeper).unwrap();
+        // Refused is either the front's wait, or the sleeper's, which then says so.
+        match within(move || value(front)) {
+            Ok(refused) => assert!(refused),
+            error => drop(refused(error)),
+        }
+        assert_eq!(within(move || value(keyed.submit(1, || 1))), 1);
+    }
 }
