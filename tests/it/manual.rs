@@ -1,11 +1,12 @@
 //! An executor whose jobs run, and whose time passes, when the test says so.
 
 use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
 use poolbridge::{
-    Cancel, Executor, Expired, Reason, Shutdown, Status, Task, TaskError, context, promise,
+    Cancel, Executor, Expired, Manual, Reason, Shutdown, Status, Task, TaskError, context, promise,
 };
 
 use crate::support::{
@@ -430,4 +431,26 @@ fn without_its_manual_an_executor_is_broken() {
     assert!(matches!(rejected.reason(), Reason::Broken(_)));
     assert_eq!((rejected.into_inner())(), 3);
     assert_eq!(drive(pool.shutdown(Shutdown::run_queued())).unwrap().still_running, 0);
+}
+
+/// R9: an outcome that comes between two steps of the poll which finds the time over, here by the
+/// waker that this poll replaces, is not lost.
+#[test]
+fn an_outcome_in_the_midst_of_the_last_poll_wins_over_the_limit() {
+    struct RunsAtDrop(Manual);
+    impl Wake for RunsAtDrop {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for RunsAtDrop {
+        fn drop(&mut self) {
+            self.0.run_one();
+        }
+    }
+    let (pool, manual) = Executor::manual();
+    let mut limited = pool.submit(|| 1).timeout(SECOND);
+    let first = Waker::from(Arc::new(RunsAtDrop(manual.clone())));
+    assert!(poll_with(&mut limited, &first).is_pending());
+    drop(first);
+    manual.advance(SECOND);
+    assert!(matches!(poll_once(&mut limited), Poll::Ready(Ok(1))));
 }
