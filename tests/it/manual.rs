@@ -437,7 +437,7 @@ fn without_its_manual_an_executor_is_broken() {
 /// waker that this poll replaces, is not lost.
 #[test]
 fn an_outcome_in_the_midst_of_the_last_poll_wins_over_the_limit() {
-    struct RunsAtDrop(Manual);
+    struct RunsAtDrop(Arc<Manual>);
     impl Wake for RunsAtDrop {
         fn wake(self: Arc<Self>) {}
     }
@@ -447,8 +447,9 @@ fn an_outcome_in_the_midst_of_the_last_poll_wins_over_the_limit() {
         }
     }
     let (pool, manual) = Executor::manual();
+    let manual = Arc::new(manual);
     let mut limited = pool.submit(|| 1).timeout(SECOND);
-    let first = Waker::from(Arc::new(RunsAtDrop(manual.clone())));
+    let first = Waker::from(Arc::new(RunsAtDrop(Arc::clone(&manual))));
     assert!(poll_with(&mut limited, &first).is_pending());
     drop(first);
     manual.advance(SECOND);
