@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use poolbridge::{
-    Cancel, Executor, Expired, Job, Keyed, Priority, Queued, Reason, Shutdown, TaskError,
+    Backend, Cancel, Executor, Expired, Job, Keyed, Priority, Queued, Reason, Shutdown, StartError,
+    TaskError, Worker,
 };
 
 use crate::support::{
@@ -367,4 +368,38 @@ fn a_keyed_view_has_all_the_workers_of_its_pool() {
     let met: Vec<_> = met.collect();
     let leaders = within(move || met.into_iter().map(value).filter(|leads| *leads).count());
     assert_eq!(leaders, 1);
+}
+
+/// The pool's thread never comes: what waits in a lane ends, turns of the lane's own executors and jobs
+/// alike.
+#[test]
+fn a_lane_that_nobody_will_serve_ends_with_all_that_is_in_it() {
+    struct Keeps(Arc<Mutex<Vec<Worker>>>);
+    impl Backend for Keeps {
+        fn start(&self, worker: Worker) -> Result<(), StartError> {
+            self.0.lock().unwrap().push(worker);
+            Ok(())
+        }
+
+        fn parallelism(&self) -> std::num::NonZeroUsize {
+            std::num::NonZeroUsize::MIN
+        }
+    }
+    let kept = Arc::default();
+    let keyed = Executor::on(Keeps(Arc::clone(&kept))).build().unwrap().keyed::<u8>();
+    let lane = keyed.lane(1);
+    let tasks = [
+        keyed.submit(1, || ()),
+        lane.submit(|| ()),
+        keyed.submit(1, || ()),
+        keyed.lane(2).submit(|| ()),
+        keyed.submit(2, || ()),
+        keyed.lane(3).submit(|| ()),
+    ];
+    let turns = std::mem::take(&mut *kept.lock().unwrap());
+    within(move || drop(turns));
+    for task in tasks {
+        assert!(matches!(outcome(task), Err(TaskError::Broken(_))));
+    }
+    assert_eq!(keyed.snapshot().queued.len(), 0);
 }
