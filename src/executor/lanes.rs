@@ -139,7 +139,7 @@ impl Lanes {
         }
     }
 
-    /// The last job that waited in a lane was taken out of it.
+    /// No job waits in a lane any more; perhaps turns do.
     pub(super) fn emptied(&mut self, lists: &mut Lists, slot: usize) {
         let this = &self.slots[slot];
         if this.in_hand != InHand::Nothing || !this.turns.is_empty() {
@@ -197,7 +197,7 @@ impl Lanes {
         let slot = self.slots.iter().position(|slot| !slot.turns.is_empty())?;
         let turn = self.slots[slot].turns.pop_front()?;
         self.turns -= 1;
-        if self.slots[slot].turns.is_empty() && lists.is_empty(Line::lane(slot)) {
+        if lists.is_empty(Line::lane(slot)) {
             self.emptied(lists, slot);
         }
         Some(turn.worker)

@@ -370,11 +370,17 @@ fn a_keyed_view_has_all_the_workers_of_its_pool() {
     assert_eq!(leaders, 1);
 }
 
-/// The pool's thread never comes: what waits in a lane ends, turns of the lane's own executors and jobs
-/// alike.
+/// The pool's threads never come: what waits in a lane ends, turns of the lane's own executors and jobs
+/// alike. When they come again, lanes are as they were.
 #[test]
 fn a_lane_that_nobody_will_serve_ends_with_all_that_is_in_it() {
+    #[derive(Clone, Default)]
     struct Keeps(Arc<Mutex<Vec<Worker>>>);
+    impl Keeps {
+        fn take(&self) -> Vec<Worker> {
+            std::mem::take(&mut self.0.lock().unwrap())
+        }
+    }
     impl Backend for Keeps {
         fn start(&self, worker: Worker) -> Result<(), StartError> {
             self.0.lock().unwrap().push(worker);
@@ -382,11 +388,11 @@ fn a_lane_that_nobody_will_serve_ends_with_all_that_is_in_it() {
         }
 
         fn parallelism(&self) -> std::num::NonZeroUsize {
-            std::num::NonZeroUsize::MIN
+            std::num::NonZeroUsize::new(2).unwrap()
         }
     }
-    let kept = Arc::default();
-    let keyed = Executor::on(Keeps(Arc::clone(&kept))).build().unwrap().keyed::<u8>();
+    let kept = Keeps::default();
+    let keyed = Executor::on(kept.clone()).build().unwrap().keyed::<u8>();
     let lane = keyed.lane(1);
     let tasks = [
         keyed.submit(1, || ()),
@@ -396,10 +402,24 @@ fn a_lane_that_nobody_will_serve_ends_with_all_that_is_in_it() {
         keyed.submit(2, || ()),
         keyed.lane(3).submit(|| ()),
     ];
-    let turns = std::mem::take(&mut *kept.lock().unwrap());
+    let turns = kept.take();
     within(move || drop(turns));
     for task in tasks {
         assert!(matches!(outcome(task), Err(TaskError::Broken(_))));
     }
     assert_eq!(keyed.snapshot().queued.len(), 0);
+    // Side by side across all keys, two at a time.
+    let pairs = [(1, 2), (3, 4), (2, 3), (1, 4)];
+    for (one, other) in pairs {
+        let meet = Arc::new(Barrier::new(2));
+        let met = [one, other].map(|key| {
+            let meet = Arc::clone(&meet);
+            keyed.submit(key, move || meet.wait().is_leader())
+        });
+        let serving: Vec<_> =
+            kept.take().into_iter().map(|turn| thread::spawn(move || turn.run())).collect();
+        let leaders = within(move || met.map(value).into_iter().filter(|leads| *leads).count());
+        assert_eq!(leaders, 1, "{one} and {other}");
+        serving.into_iter().for_each(|thread| thread.join().unwrap());
+    }
 }
