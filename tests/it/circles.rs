@@ -390,16 +390,17 @@ fn a_refused_wait_says_who_waits_for_whom_by_name() {
 #[test]
 fn a_sleeper_that_could_run_what_it_waits_for_is_no_part_of_a_circle() {
     // A view, and how many jobs it serves before its turn goes behind what waits in the pool.
-    let kinds: [fn(&Executor) -> (Executor, usize); 2] = [
+    let kinds: [fn(&Executor) -> (Executor, usize); 3] = [
         |pool| {
             let view = Executor::on(pool.clone()).max_workers(1).fair_share(1);
             (view.build().unwrap(), 1)
         },
         |pool| (pool.serial(), 16),
+        |pool| (pool.keyed::<u8>().lane(1), 16),
     ];
-    for round in 0..40 {
+    for round in 0..60 {
         let pool = workers(2);
-        let (view, share) = kinds[round % 2](&pool);
+        let (view, share) = kinds[round % 3](&pool);
         let (begun, gate) = (Gate::new(), Gate::new());
         let (at_begun, at_gate) = (begun.clone(), gate.clone());
         let first = view.submit(move || {
