@@ -233,15 +233,11 @@ impl Queue {
         Step::HandOver
     }
 
-    /// The backend refused a thread to a worker that hands its turn over: it goes on itself, if
-    /// the turn is to be had again and there is anything to do.
-    pub(super) fn resume(&mut self) -> bool {
-        let goes_on = self.workers < self.limit() && self.lines.has_next();
-        if goes_on {
-            self.workers += 1;
-            self.leaving -= 1;
-        }
-        goes_on
+    /// The backend refused a thread to a worker that hands its turn over: it has the turn again. If that
+    /// is one too many by now, or there is nothing to do, its next step tells.
+    pub(super) fn resume(&mut self) {
+        self.workers += 1;
+        self.leaving -= 1;
     }
 
     /// Enters a job that was started among the running.

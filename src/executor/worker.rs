@@ -290,14 +290,17 @@ impl Worker {
         false
     }
 
-    /// Asks for a thread that goes on with the turn. True: it was refused, and this one goes on if it
+    /// Asks for a thread that goes on with the turn. True: it was refused, and this one goes on, as it
     /// may (`again`).
     fn hand_over(&mut self, again: bool) -> bool {
         let refused = self.core.ask_for_thread(Worker::new(self.core.clone()));
         let (resumed, stranded) = {
             let mut queue = self.core.lock();
             queue.starting -= 1;
-            let resumed = again && refused.is_some() && queue.resume();
+            let resumed = again && refused.is_some();
+            if resumed {
+                queue.resume();
+            }
             (resumed, second_look(queue.is_stranded()))
         };
         if stranded {

@@ -9,7 +9,9 @@ use std::thread;
 
 use poolbridge::{Backend, Executor, PoolThread, Reason, Shutdown, StartError, TaskError, Worker};
 
-use crate::support::{Counter, drive, eventually, occupy, outcome, thread_name, value, within};
+use crate::support::{
+    Counter, Gate, drive, eventually, occupy, outcome, thread_name, value, within,
+};
 
 fn run(thread: PoolThread) -> io::Result<()> {
     let mut builder = thread::Builder::new().name(format!("own-{}", thread.name()));
@@ -281,4 +283,34 @@ fn a_view_says_why_its_pool_could_not_start_a_thread() {
     let rejected = view.try_submit(|| 7).unwrap_err();
     assert!(rejected.reason().to_string().contains("no threads today"));
     assert_eq!((rejected.into_inner())(), 7);
+}
+
+/// A worker whose turn nobody else takes goes on with it, and the books are right when all is over.
+#[test]
+fn a_worker_that_cannot_hand_over_goes_on_and_the_end_comes() {
+    struct Once(Mutex<bool>);
+    impl Backend for Once {
+        fn start(&self, worker: Worker) -> Result<(), StartError> {
+            if std::mem::replace(&mut *self.0.lock().unwrap(), true) {
+                return Err(StartError::new("one thread is all there is"));
+            }
+            std::thread::spawn(move || worker.run());
+            Ok(())
+        }
+
+        fn parallelism(&self) -> NonZeroUsize {
+            NonZeroUsize::MIN
+        }
+    }
+    let pool = Executor::on(Once(Mutex::new(false))).fair_share(1).build().unwrap();
+    let gate = Gate::new();
+    let at_gate = gate.clone();
+    let first = pool.submit(move || at_gate.pass());
+    let tasks: Vec<_> = (0..5).map(|n| pool.submit(move || n)).collect();
+    gate.open();
+    value(first);
+    assert_eq!(tasks.into_iter().map(value).sum::<i32>(), 10);
+    let termination = pool.shutdown(Shutdown::run_queued());
+    within(move || drop(termination.wait().unwrap()));
+    assert_eq!(pool.snapshot().workers, 0);
 }
