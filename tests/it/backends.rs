@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::panic::panic_any;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
 use poolbridge::backends::{FuturesPool, Rayon, TokioBlocking};
@@ -439,4 +439,45 @@ fn a_backend_may_pass_its_turns_on_to_an_executor() {
     assert_eq!(value(nested), 3);
     let last = passed.submit(|| 7);
     assert_eq!(value(last), 7);
+}
+
+/// A thread of somebody else's pool is given back after a fair share of jobs: what others have put into
+/// that pool meanwhile goes first, then the turn goes on.
+#[test]
+fn a_foreign_thread_is_given_back_after_a_fair_share() {
+    type Errand = Box<dyn FnOnce() + Send>;
+    #[derive(Clone)]
+    struct InOrder(mpsc::Sender<Errand>);
+    impl Backend for InOrder {
+        fn start(&self, worker: Worker) -> Result<(), StartError> {
+            self.0.send(Box::new(move || worker.run())).map_err(|_| StartError::new("no thread"))
+        }
+
+        fn parallelism(&self) -> NonZeroUsize {
+            NonZeroUsize::MIN
+        }
+    }
+    let (errands, taken) = mpsc::channel::<Errand>();
+    let thread = std::thread::spawn(move || taken.into_iter().for_each(|errand| errand()));
+    let backend = InOrder(errands.clone());
+    let pool = Executor::on(backend).fair_share(3).build().unwrap();
+    let (gate, log) = (Gate::new(), Log::new());
+    let at_gate = gate.clone();
+    errands.send(Box::new(move || at_gate.pass())).unwrap();
+    let tasks: Vec<_> = (0..7)
+        .map(|n| {
+            let log = log.clone();
+            pool.submit(move || log.note(format!("{n}")))
+        })
+        .collect();
+    for n in ["first stranger", "second stranger"] {
+        let log = log.clone();
+        errands.send(Box::new(move || log.note(n))).unwrap();
+    }
+    gate.open();
+    tasks.into_iter().for_each(value);
+    let order = ["0", "1", "2", "first stranger", "second stranger", "3", "4", "5", "6"];
+    assert_eq!(log.lines(), order);
+    drop((errands, pool));
+    within(move || thread.join().unwrap());
 }
