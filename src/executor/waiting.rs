@@ -380,8 +380,8 @@ impl Search {
             // At work, or about to be.
             return Needs::Nothing;
         }
-        if let (true, Some((above, in_hand))) = (waiting > 0 || given < limit, lane) {
-            // The parent's threads come for a turn that waits, and for one more.
+        if let Some((above, in_hand)) = lane {
+            // A turn waits, or one more may be given out: the parent's threads come for it.
             match self.needs_of_lane(blocked, &above, in_hand) {
                 Needs::Any(nodes) => holders.extend(nodes),
                 needs => return needs,

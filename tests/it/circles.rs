@@ -440,3 +440,23 @@ fn a_circle_through_what_keeps_a_lane_busy_is_refused() {
         assert_eq!(within(move || value(keyed.submit(1, || 1))), 1);
     }
 }
+
+/// What keeps a lane busy goes on, so the wait for what stands behind it does, whoever else waits.
+#[test]
+fn a_wait_for_what_stands_behind_a_running_job_is_no_circle() {
+    for _ in 0..20 {
+        let pool = workers(3);
+        let keyed = pool.keyed::<u8>();
+        let gate = Gate::new();
+        let at_gate = gate.clone();
+        let front = keyed.submit(1, move || at_gate.pass());
+        let behind = keyed.submit(1, || 5);
+        let first = pool.submit(move || behind.wait());
+        eventually(|| first.status() == Status::Running);
+        let second = pool.submit(move || first.wait());
+        eventually(|| second.status() == Status::Running);
+        gate.open();
+        assert_eq!(within(move || value(second)).unwrap().unwrap(), 5);
+        value(front);
+    }
+}
