@@ -314,3 +314,30 @@ fn a_worker_that_cannot_hand_over_goes_on_and_the_end_comes() {
     within(move || drop(termination.wait().unwrap()));
     assert_eq!(pool.snapshot().workers, 0);
 }
+
+/// A thread that has stolen a turn in the midst of a job of the same executor serves one job and gives
+/// the turn back: the job underneath waits meanwhile.
+#[test]
+fn a_turn_inside_a_job_of_the_same_executor_serves_one_job() {
+    let shelf = Shelf::default();
+    let pool = Executor::on(shelf.clone()).build().unwrap();
+    let (inner, turns) = (pool.clone(), shelf.clone());
+    let outer = pool.submit(move || {
+        let done = Counter::new();
+        let tasks: Vec<_> = (0..3)
+            .map(|_| {
+                let done = done.clone();
+                inner.submit(move || done.add())
+            })
+            .collect();
+        turns.take().unwrap().run();
+        (done.get(), tasks)
+    });
+    shelf.take().unwrap().run();
+    let (done, tasks) = value(outer);
+    assert_eq!(done, 1);
+    while let Some(turn) = shelf.take() {
+        turn.run();
+    }
+    tasks.into_iter().for_each(|task| drop(value(task)));
+}
