@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use poolbridge::{Cancel, Context, Executor, Reason, Shutdown, Status, TaskError};
 
 use crate::support::{
-    Counter, Gate, Log, drive, eventually, occupy, one_worker, outcome, thread_name, value,
+    Counter, Gate, Log, drive, eventually, occupy, one_worker, outcome, thread_name, value, within,
 };
 
 /// I01
@@ -229,4 +229,22 @@ fn worker_state_is_dropped_on_its_thread() {
     value(pool.submit(|| ()));
     eventually(|| !log.lines().is_empty());
     assert_eq!(log.lines(), ["stateful-0"]);
+}
+
+/// The thread whose initializer failed ends as any other, and the executor's end comes.
+#[test]
+fn a_thread_whose_initializer_fails_ends_well() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let pool = Executor::threads()
+        .initializer(|| Err::<(), _>(io::Error::other("no licence")))
+        .spawn_handler(move |thread| {
+            let ended = std::thread::spawn(move || thread.run());
+            tell.send(ended).map_err(io::Error::other)
+        })
+        .build()
+        .unwrap();
+    assert!(outcome(pool.submit(|| ())).is_err());
+    assert!(told.recv().unwrap().join().is_ok());
+    let termination = pool.shutdown(Shutdown::run_queued());
+    within(move || drop(termination.wait().unwrap()));
 }
