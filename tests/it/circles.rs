@@ -390,7 +390,8 @@ fn a_refused_wait_says_who_waits_for_whom_by_name() {
 #[test]
 fn a_sleeper_that_could_run_what_it_waits_for_is_no_part_of_a_circle() {
     // A view, and how many jobs it serves before its turn goes behind what waits in the pool.
-    let kinds: [fn(&Executor) -> (Executor, usize); 3] = [
+    type Kind = fn(&Executor) -> (Executor, usize);
+    let kinds: [Kind; 3] = [
         |pool| {
             let view = Executor::on(pool.clone()).max_workers(1).fair_share(1);
             (view.build().unwrap(), 1)

@@ -339,5 +339,6 @@ fn a_turn_inside_a_job_of_the_same_executor_serves_one_job() {
     while let Some(turn) = shelf.take() {
         turn.run();
     }
-    tasks.into_iter().for_each(|task| drop(value(task)));
+    let order: Vec<_> = tasks.into_iter().map(value).collect();
+    assert_eq!(order, [0, 1, 2]);
 }

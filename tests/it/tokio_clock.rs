@@ -111,7 +111,8 @@ fn an_awaited_limit_outlives_its_runtime() {
     // A slow machine may find the time over at either poll.
     let before = inside(&runtime, || poll_once(&mut limit));
     drop(runtime);
-    let late = match before.is_pending().then(|| poll_once(&mut limit)).unwrap_or(before) {
+    let after = if before.is_pending() { poll_once(&mut limit) } else { before };
+    let late = match after {
         Poll::Ready(late) => late,
         Poll::Pending => within(move || drive(limit)),
     };
