@@ -209,8 +209,24 @@ impl Search {
             }
             self.nodes.insert(node, needs);
         }
+        if self.going_on().contains(&start) {
+            return None;
+        }
+        self.find_helpers(blocked);
         let going_on = self.going_on();
         (!going_on.contains(&start)).then(|| self.name(blocked, start, &going_on))
+    }
+
+    /// Which of the blocked workers could run what they wait for. After all else was seen at rest: what
+    /// was on its way at an earlier look may be theirs to take by now, and nobody else comes for it.
+    fn find_helpers(&mut self, blocked: &Entries) {
+        let workers: Vec<_> = self.nodes.keys().copied().collect();
+        for node in workers {
+            let Node::Worker(key) = node else { continue };
+            if blocked.get(&key).is_some_and(|worker| self.is_helper(worker)) {
+                self.nodes.insert(node, Needs::Nothing);
+            }
+        }
     }
 
     /// The nodes that go on: the least set that the rules give.
@@ -260,7 +276,6 @@ impl Search {
     fn needs(&mut self, blocked: &Entries, node: Node) -> Needs {
         match node {
             Node::Worker(key) => match blocked.get(&key).map(|worker| &worker.awaited) {
-                Some(Awaited::Task(_)) if self.is_helper(&blocked[&key]) => Needs::Nothing,
                 Some(Awaited::Task(cell)) => Needs::Any(vec![self.task(cell)]),
                 // Given already, or refused: the worker is about to hear.
                 Some(Awaited::Room(core, key)) if !core.lock().room.is_waited_by(*key) => {
