@@ -32,7 +32,7 @@ pub(crate) fn is_exhaustive() -> bool {
 
 /// For each plan.
 fn executions() -> u64 {
-    setting("PB_ITERS").unwrap_or(5_000)
+    setting("PB_ITERS").unwrap_or(500)
 }
 
 fn first_seed() -> u64 {
