@@ -15,7 +15,7 @@ pub use loom::thread;
 #[cfg(poolbridge_shuttle)]
 pub use shuttle::thread;
 #[cfg(poolbridge_stress)]
-pub use std::thread;
+pub mod thread;
 
 #[cfg(modelled)]
 pub use self::model::{Model, planned_panic};

@@ -120,12 +120,36 @@ impl Condvar {
         limit: Option<Duration>,
     ) -> (MutexGuard<'a, T>, bool) {
         match plan::next_wait(limit) {
+            #[cfg(poolbridge_stress)]
+            Wait::UntilNotified if limit.is_some() => self.sleep_with_limit(guard, limit),
             Wait::UntilNotified => {
                 guard.guard = guard.guard.take().map(|inner| unpoisoned(self.0.wait(inner)));
                 (guard, false)
             }
             Wait::Spurious => (relock(guard), false),
             Wait::TimedOut => (relock(guard), true),
+        }
+    }
+
+    /// As long as limits do not pass in its execution.
+    #[cfg(poolbridge_stress)]
+    fn sleep_with_limit<'a, T>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        limit: Option<Duration>,
+    ) -> (MutexGuard<'a, T>, bool) {
+        const LOOK: Duration = Duration::from_millis(20);
+        loop {
+            let Some(inner) = guard.guard.take() else { return (guard, false) };
+            let (inner, timed_out) = unpoisoned(self.0.wait_timeout(inner, LOOK));
+            guard.guard = Some(inner);
+            if !timed_out.timed_out() {
+                return (guard, false);
+            }
+            if plan::limits_pass() {
+                limit.into_iter().for_each(plan::advance);
+                return (guard, true);
+            }
         }
     }
 
@@ -176,8 +200,12 @@ pub fn spawn(
         return Err(std::io::ErrorKind::WouldBlock.into());
     }
     // A modelled stack keeps the checker's size.
+    #[cfg(poolbridge_stress)]
+    let heir = plan::Heir::new();
     base::thread::spawn(move || {
         let _ = name;
+        #[cfg(poolbridge_stress)]
+        heir.enter();
         f();
     });
     Ok(())

@@ -3,8 +3,8 @@
 //!
 //! A checker has no time, no spurious wake-ups and no failing spawns. A plan makes them parameters,
 //! and a model runs once per plan. Under loom and shuttle all modelled threads share one OS thread,
-//! so its thread-local state is the execution's; real threads share one for the process, which
-//! runs one execution at a time. Relaxed, for it must order nothing.
+//! so its thread-local state is the execution's; a real thread has that of whoever started it
+//! ([`Heir`]), because it may outlive its execution. Relaxed, for it must order nothing.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
 use std::sync::OnceLock;
@@ -107,8 +107,59 @@ impl State {
 
 #[cfg(poolbridge_stress)]
 fn with<R>(f: impl FnOnce(&State) -> R) -> R {
-    static STATE: State = State::new();
-    f(&STATE)
+    f(real::state())
+}
+
+#[cfg(poolbridge_stress)]
+pub use self::real::Heir;
+
+#[cfg(poolbridge_stress)]
+mod real {
+    use std::cell::Cell;
+    use std::sync::{Mutex, PoisonError};
+
+    use super::State;
+
+    std::thread_local! {
+        static STATE: Cell<&'static State> = const {
+            static NONE: State = State::new();
+            Cell::new(&NONE)
+        };
+    }
+
+    pub(super) fn state() -> &'static State {
+        STATE.get()
+    }
+
+    /// A new execution; threads of an earlier one keep theirs, for which it stays in reach.
+    pub(super) fn renew() {
+        static ALL: Mutex<Vec<&'static State>> = Mutex::new(Vec::new());
+        let state: &'static State = Box::leak(Box::new(State::new()));
+        ALL.lock().unwrap_or_else(PoisonError::into_inner).push(state);
+        STATE.set(state);
+    }
+
+    /// What a thread of the same execution starts with.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Heir(&'static State);
+
+    impl Heir {
+        /// Of the calling thread's execution.
+        pub fn new() -> Self {
+            Self(state())
+        }
+
+        /// First thing on the new thread.
+        pub fn enter(self) {
+            STATE.set(self.0);
+        }
+    }
+
+    impl Default for Heir {
+        fn default() -> Self {
+            Self::new()
+        }
+    }
 }
 
 #[cfg(not(poolbridge_stress))]
@@ -130,6 +181,8 @@ fn get(index: &AtomicUsize) -> usize {
 
 /// Starts an execution: the harness calls it first thing in every iteration.
 pub fn begin(plan: Plan) {
+    #[cfg(poolbridge_stress)]
+    real::renew();
     with(|state| {
         state.timeout.store(plan.timeout.unwrap_or(NEVER), Ordering::Relaxed);
         state.and_later.store(plan.and_later, Ordering::Relaxed);
@@ -185,6 +238,13 @@ pub(super) fn next_wait(limit: Option<Duration>) -> Wait {
         (Err(wait), _) => wait,
         _ => Wait::UntilNotified,
     }
+}
+
+/// Whether all limits pass by now: a wait of a real thread that began before ends then, too, or the
+/// thread would be left for ever.
+#[cfg(poolbridge_stress)]
+pub(super) fn limits_pass() -> bool {
+    with(|state| get(&state.timeout) == 0 && state.and_later.load(Ordering::Relaxed))
 }
 
 pub(super) fn next_spawn_fails() -> bool {
