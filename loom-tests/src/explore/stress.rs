@@ -32,7 +32,7 @@ pub(crate) fn is_exhaustive() -> bool {
 
 /// For each plan.
 fn executions() -> u64 {
-    setting("PB_ITERS").unwrap_or(500)
+    setting("PB_ITERS").unwrap_or(2_500)
 }
 
 fn first_seed() -> u64 {
