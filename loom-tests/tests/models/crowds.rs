@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom_tests::{Drops, Entry, Model, block_on, models, thread};
-use poolbridge::__verify::fire_due;
 use poolbridge::__verify::plan::{self, Plan};
+use poolbridge::__verify::{Parker, fire_due};
 use poolbridge::{Executor, OnFull, Shutdown, Task, TaskError};
 
 use crate::stub::{Answer, Count, Log, Stub, Threads, Word, ending};
@@ -22,6 +22,7 @@ pub(crate) const MODELS: &[Entry] = models![
     no_job_of_a_crowd_is_stranded_by_threads_that_come_and_go,
     no_callback_of_a_crowd_is_lost_or_doubled,
     no_wait_that_could_end_is_refused_in_a_crowd,
+    no_wait_is_refused_while_a_turn_comes_to_rest,
 ];
 
 const WORKERS: usize = 4;
@@ -370,5 +371,40 @@ fn no_wait_that_could_end_is_refused_in_a_crowd() {
         drop((tree, keyed, pool));
         threads.join();
         refused
+    });
+}
+
+/// Three workers. One sleeps until a job of a view is over whose turn the second has in its hands; that one
+/// puts the turn back and leaves, because the limit was lowered meanwhile; the third waits for the first. A
+/// search sees the sleeper before the turn is at rest, and the turn after: nobody but the sleeper can take it
+/// by then, and it is told. Outcome: how both waits ended.
+fn no_wait_is_refused_while_a_turn_comes_to_rest() {
+    Model::sampled().plans([Plan::looking_again()]).sees_exactly(&["(value, value)"]).check(|| {
+        let stub = Stub::keeping();
+        let pool = stub.executor(3);
+        let view = Executor::on(pool.clone()).max_workers(1).fair_share(1).build().unwrap();
+        let (gate, slot, told) = (Parker::new(), Log::new(), Log::new());
+        let (opened, lowered) = (gate.clone(), pool.clone());
+        view.submit(move || {
+            opened.park();
+            lowered.set_max_workers(2).unwrap();
+        })
+        .detach();
+        let first = pool.submit(move || ending(&view.submit(|| ()).wait()));
+        let (awaited, note) = (slot.clone(), told.clone());
+        pool.submit(move || {
+            let first: Task<Word> = awaited.pop().unwrap();
+            gate.unpark();
+            note.push(first.wait());
+        })
+        .detach();
+        slot.push(first);
+        drop(pool);
+        let own = stub.turn();
+        let workers = [stub.turn(), stub.turn()].map(|turn| thread::spawn(move || turn.run()));
+        own.run();
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        let outcome = told.pop().unwrap();
+        (outcome.clone().unwrap_or(Word("?")), ending(&outcome))
     });
 }
