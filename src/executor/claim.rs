@@ -136,7 +136,7 @@ impl Permit {
         }
         queue.workers += 1;
         drop(queue);
-        Some(Self { turn: Worker::new(core.clone()), lane: Lane(None) })
+        Some(Self { turn: Worker::new(core.clone()), lane: Lane::NONE })
     }
 
     /// Whether [`take`](Self::take) would give one.
@@ -151,7 +151,7 @@ impl Permit {
     fn give_back(self) {
         let parent = self.turn.parent();
         self.turn.put_back();
-        if let (Lane(Some(_)), Some(parent)) = (&self.lane, parent) {
+        if let (Some(_), Some(parent)) = (self.lane.slot(), parent) {
             parent.lock().lines.give_back(self.lane);
             parent.call_worker();
         }

@@ -26,6 +26,8 @@ pub(crate) struct Core {
     incoming: Mutex<Incoming>,
     named: AtomicUsize,
     pool: u32,
+    /// Whether plain submissions have a way of their own: there is no bound and no order but one.
+    has_door: bool,
     pub(super) config: Config,
     source: Source,
 }
@@ -66,6 +68,7 @@ impl CoreRef {
             incoming: Mutex::new(Incoming::new()),
             named: AtomicUsize::new(1),
             pool,
+            has_door: config.capacity.is_none() && !config.keyed && !matches!(source, Source::Here),
             config,
             source,
         }));
@@ -80,6 +83,25 @@ impl CoreRef {
         Arc::as_ptr(&self.0).cast()
     }
 
+    /// Leaves a plain job to the workers, all of whom are busy; gives it back where that is not so, or
+    /// not known.
+    #[inline]
+    pub(super) fn push_at_the_door(&self, job: CellRef) -> Result<(), CellRef> {
+        if self.has_door() {
+            let mut incoming = self.incoming.lock();
+            if incoming.open {
+                incoming.push(job);
+                return Ok(());
+            }
+        }
+        Err(job)
+    }
+
+    /// As [`push_at_the_door`](Self::push_at_the_door), for a job that is perhaps not plain.
+    pub(super) fn push_by_place(&self, job: CellRef, place: Place) -> Result<(), CellRef> {
+        if place == Place::default() { self.push_at_the_door(job) } else { Err(job) }
+    }
+
     /// Queues a job, if it is not refused or there is no room; `grant`: the room that it was given
     /// before. The claim has to be honoured.
     pub(super) fn push(
@@ -88,14 +110,6 @@ impl CoreRef {
         place: Place,
         grant: Option<u64>,
     ) -> Result<Claim, Refused> {
-        let simple = self.has_door() && place == Place::default();
-        if simple {
-            let mut incoming = self.incoming.lock();
-            if incoming.open {
-                incoming.push(job);
-                return Ok(Claim::Nothing);
-            }
-        }
         let mut queue = self.lock();
         let granted = grant.is_some_and(|key| queue.room.redeem(key));
         if let Some(reason) = queue.refusal() {
@@ -130,7 +144,7 @@ impl CoreRef {
         }
         match job.start() {
             Ok(owner) => {
-                let held = queue.begin(&owner, Lane(None));
+                let held = queue.begin(&owner, Lane::NONE);
                 Ok((owner, held))
             }
             Err(_) => unreachable!("nobody else knows a job that was not pushed"),
@@ -337,7 +351,7 @@ impl Core {
 
     #[inline]
     fn has_door(&self) -> bool {
-        self.config.capacity.is_none() && !self.config.keyed
+        self.has_door
     }
 
     /// Whose threads these are, if they are an executor's.

@@ -64,7 +64,7 @@ pub(super) fn run(core: &CoreRef, job: CellRef, grant: Option<u64>) -> Result<()
     let core = core.clone();
     trampoline::run(move || {
         if let Ok(owner) = job.start() {
-            let held = core.lock().begin(&owner, Lane(None));
+            let held = core.lock().begin(&owner, Lane::NONE);
             let _seat = seat::take(&core, None);
             running::run_here(&core, owner, held);
         }

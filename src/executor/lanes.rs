@@ -119,7 +119,7 @@ impl Lanes {
         }
         self.unready(slot);
         let line = Line::lane(slot);
-        let lane = Lane(Some(slot));
+        let lane = Lane::of(slot);
         let this = &mut self.slots[slot];
         if let Some(worker) = pop_first(&mut this.turns, lists.first(line)) {
             self.turns -= 1;
@@ -175,7 +175,7 @@ impl Lanes {
         self.turns -= 1;
         self.unready(slot);
         self.slots[slot].in_hand = InHand::Turn(pool);
-        Some((turn.worker, Lane(Some(slot))))
+        Some((turn.worker, Lane::of(slot)))
     }
 
     /// The lane that is not busy at whose head a turn of that executor is.

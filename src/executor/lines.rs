@@ -70,7 +70,21 @@ impl Default for Place {
 /// The lane that an entry in hand keeps busy, if its queue is keyed.
 #[must_use = "the lane is to be given back"]
 #[derive(Debug)]
-pub(super) struct Lane(pub(super) Option<usize>);
+pub(super) struct Lane(u32);
+
+impl Lane {
+    /// The queue is not keyed, or the entry was taken past its lane.
+    pub(super) const NONE: Self = Self(u32::MAX);
+
+    pub(super) fn of(slot: usize) -> Self {
+        Self(u32::try_from(slot).expect("there is no memory for so many lanes"))
+    }
+
+    #[inline]
+    pub(super) fn slot(&self) -> Option<usize> {
+        if self.0 == Self::NONE.0 { None } else { Some(self.0 as usize) }
+    }
+}
 
 /// What a job in hand has to give back when it is over.
 #[must_use = "it is to be given back"]
@@ -136,12 +150,15 @@ impl Lines {
         self.lanes.as_ref().map_or_else(|| self.is_waited_in(), |lanes| lanes.has_ready())
     }
 
-    /// Whether jobs of the normal level wait and nothing else does.
+    /// Takes the next job where none waits but at the normal level: the usual case, in which nobody is
+    /// passed over.
     #[inline]
-    pub(super) fn has_plain_next(&self) -> bool {
-        self.turns.is_empty()
-            && self.lists.waits_only_at(NORMAL)
-            && !self.lists.is_empty(Line::level(NORMAL))
+    pub(super) fn pop_plain(&mut self) -> Option<CellRef> {
+        if !self.turns.is_empty() || !self.lists.waits_only_at(NORMAL) {
+            return None;
+        }
+        self.passed = [0; LEVELS];
+        self.lists.pop(Line::level(NORMAL))
     }
 
     /// Queues a job; true: a worker has to come for it.
@@ -171,28 +188,18 @@ impl Lines {
     }
 
     /// Takes the next entry.
-    #[inline]
     pub(super) fn pop(&mut self) -> Option<Entry> {
         if let Some(lanes) = &mut self.lanes {
             return lanes.pop(&mut self.lists);
         }
-        if self.turns.is_empty() && self.lists.waits_only_at(NORMAL) {
-            // The usual case, and nobody is passed over.
-            self.passed = [0; LEVELS];
-            return self.lists.pop(Line::level(NORMAL)).map(|job| Entry::Job(job, Lane(None)));
-        }
-        self.pop_choosing()
-    }
-
-    fn pop_choosing(&mut self) -> Option<Entry> {
         let level = self.next_level()?;
         if level == NORMAL && !self.turns.is_empty() {
             let first = self.lists.first(Line::level(NORMAL));
             if let Some(turn) = pop_first(&mut self.turns, first) {
-                return Some(Entry::Turn(turn, Lane(None)));
+                return Some(Entry::Turn(turn, Lane::NONE));
             }
         }
-        self.lists.pop(Line::level(level)).map(|job| Entry::Job(job, Lane(None)))
+        self.lists.pop(Line::level(level)).map(|job| Entry::Job(job, Lane::NONE))
     }
 
     /// The level that is served next.
@@ -213,7 +220,7 @@ impl Lines {
     /// The entry that kept a lane busy is over.
     #[inline]
     pub(super) fn give_back(&mut self, lane: Lane) {
-        if let (Some(slot), Some(lanes)) = (lane.0, &mut self.lanes) {
+        if let (Some(slot), Some(lanes)) = (lane.slot(), &mut self.lanes) {
             lanes.give_back(&mut self.lists, slot);
         }
     }
@@ -254,7 +261,7 @@ impl Lines {
         }
         // The latest: whoever is in front has waited for longer.
         let at = self.turns.iter().rposition(|turn| turn.worker.pool() == pool)?;
-        self.turns.remove(at).map(|turn| (turn.worker, Lane(None)))
+        self.turns.remove(at).map(|turn| (turn.worker, Lane::NONE))
     }
 
     /// Whether [`take_turn`](Self::take_turn) would give one.

@@ -36,13 +36,13 @@ pub(super) struct Lists {
     /// A table and not a line: who starts a job need not touch its neighbours', which others run.
     running: Vec<*const Header>,
     /// Places in the table that are free.
-    vacant: Vec<usize>,
+    vacant: Vec<Berth>,
 }
 
 /// A running task's place in its executor's table.
 #[must_use = "the place is to be vacated"]
 #[derive(Debug)]
-pub(super) struct Berth(usize);
+pub(super) struct Berth(u32);
 
 /// How many levels of priority there are.
 pub(super) const LEVELS: usize = 3;
@@ -258,19 +258,20 @@ impl Lists {
     pub(super) fn enter(&mut self, owner: &Owner) -> Berth {
         // Q2: kept alive by the owner until `finish`.
         let cell = owner.cell().as_ptr();
-        if let Some(at) = self.vacant.pop() {
-            self.running[at] = cell;
-            return Berth(at);
+        if let Some(berth) = self.vacant.pop() {
+            self.running[berth.0 as usize] = cell;
+            return berth;
         }
+        let berth = u32::try_from(self.running.len()).expect("so many threads there are not");
         self.running.push(cell);
-        Berth(self.running.len() - 1)
+        Berth(berth)
     }
 
     /// Takes a started task off, before its owner lets it go.
     #[inline]
     pub(super) fn finish(&mut self, berth: Berth) {
-        self.running[berth.0] = ptr::null();
-        self.vacant.push(berth.0);
+        self.running[berth.0 as usize] = ptr::null();
+        self.vacant.push(berth);
     }
 
     /// Whether a task hangs anywhere.

@@ -161,7 +161,7 @@ impl Executor {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        submission::submit(self, submission::Plain(f), Place::default(), None)
+        submission::submit_plain(self, submission::Plain(f))
     }
 
     /// As [`submit`](Self::submit), for a closure that wants its [`Context`].
@@ -179,7 +179,7 @@ impl Executor {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + 'static,
     {
-        submission::submit(self, submission::Contextual(f), Place::default(), None)
+        submission::submit_plain(self, submission::Contextual(f))
     }
 
     /// Queues `f`, or gives it back. Never blocks, and never runs it here, unless the executor is

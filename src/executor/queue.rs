@@ -196,10 +196,18 @@ impl Queue {
             // sleepers were woken as are too many, so if any sleeps, one of those stays and looks.
             return self.leave();
         }
-        if !self.lines.has_plain_next() {
-            // What has come in may be first, or all there is.
-            core.absorb(self);
+        if !share.is_used_up() {
+            // Nothing that has come in is before it.
+            if let Some(job) = self.lines.pop_plain() {
+                return self.start(core, job, Lane::NONE);
+            }
         }
+        self.next_step_of_all(core, share, bed)
+    }
+
+    fn next_step_of_all(&mut self, core: &CoreRef, share: &Share, bed: Option<&Parker>) -> Step {
+        // What has come in may be first, or all there is.
+        core.absorb(self);
         if share.is_used_up() && self.lines.has_next() {
             return self.hand_over(share);
         }
@@ -241,6 +249,7 @@ impl Queue {
     }
 
     /// Enters a job that was started among the running.
+    #[inline]
     pub(super) fn begin(&mut self, owner: &Owner, lane: Lane) -> Held {
         Held { berth: self.lines.lists.enter(owner), lane }
     }
@@ -254,6 +263,7 @@ impl Queue {
     }
 
     /// Starts a job that was taken off.
+    #[inline]
     pub(super) fn start(&mut self, core: &CoreRef, job: CellRef, lane: Lane) -> Step {
         match job.start() {
             Ok(owner) => {
@@ -277,7 +287,7 @@ impl Queue {
             return None;
         }
         let job = self.lines.unlink(cell)?;
-        Some(match self.start(core, job, Lane(None)) {
+        Some(match self.start(core, job, Lane::NONE) {
             Step::Run(owner, held) => Ok((owner, held)),
             Step::Again(lost) => Err(lost),
             _ => unreachable!("a job was started or lost"),

@@ -49,6 +49,7 @@ pub(super) fn run_here(core: &CoreRef, owner: Owner, held: Held) {
 }
 
 /// Runs one job with its hooks and its run deadline.
+#[inline]
 pub(super) fn execute(core: &CoreRef, owner: Owner) -> Ended {
     deadline::begin_run(owner.cell());
     if let Some(hook) = &core.config.before_job {

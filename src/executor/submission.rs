@@ -88,8 +88,21 @@ struct Queueing {
     timeout: Option<Duration>,
 }
 
-/// The cell of a new task.
-fn make<W, T>(core: &CoreRef, work: W, details: Option<Details>) -> Fresh<T>
+impl Queueing {
+    /// Behind all others, for as long as it takes.
+    const PLAIN: Self = Self { place: Place::Level(Priority::Normal), grant: None, timeout: None };
+
+    /// The time in the queue begins.
+    fn limit(self, cell: &CellRef) {
+        if let Some(limit) = self.timeout {
+            deadline::arm_queue(cell, limit);
+        }
+    }
+}
+
+/// The cell of a new task: its job, its handle, and whether the work in it is a `Boxed<W>`.
+#[inline]
+fn cell_for<W, T>(core: &CoreRef, work: W) -> (CellRef, Handle<T>, bool)
 where
     W: Work<T> + 'static,
     T: Send + 'static,
@@ -101,6 +114,16 @@ where
     } else {
         body::new::<_, T, Core>(work, id, home, true)
     };
+    (job, handle, boxed)
+}
+
+/// The cell of a new task, with what was said of it.
+fn make<W, T>(core: &CoreRef, work: W, details: Option<Details>) -> Fresh<T>
+where
+    W: Work<T> + 'static,
+    T: Send + 'static,
+{
+    let (job, handle, boxed) = cell_for(core, work);
     let clock = core.config.clock.clone();
     let details = details.or_else(|| clock.is_some().then(Details::default));
     let queue_timeout = details.and_then(|details| details.note(&job, clock));
@@ -124,17 +147,14 @@ impl Details {
     }
 }
 
-/// Queues a job, with its deadline, and sees to a thread for it. `cell` is the same task, for when
-/// the job is gone.
-#[inline]
+/// Queues a job past the door, with its deadline, and sees to a thread for it. `cell` is the same task,
+/// for when the job is gone.
 fn enqueue(core: &CoreRef, job: CellRef, cell: &CellRef, how: Queueing) -> Result<(), Refused> {
     if core.is_inline() {
         return inline::run(core, job, how.grant);
     }
     let claim = core.push(job, how.place, how.grant)?;
-    if let Some(limit) = how.timeout {
-        deadline::arm_queue(cell, limit);
-    }
+    how.limit(cell);
     core.honour(claim);
     Ok(())
 }
@@ -146,6 +166,25 @@ where
     T: Send + 'static,
 {
     submit(executor, Outcome(f), Place::default(), None)
+}
+
+/// Queues `work`, about which nothing is said beside.
+#[inline]
+pub(super) fn submit_plain<W, T>(executor: &Executor, work: W) -> Task<T>
+where
+    W: Work<T> + 'static,
+    T: Send + 'static,
+{
+    let core = executor.core();
+    if core.config.clock.is_some() {
+        // It has to be noted.
+        return submit(executor, work, Place::default(), None);
+    }
+    let (job, handle, _boxed) = cell_for(core, work);
+    if let Err(job) = core.push_at_the_door(job) {
+        queue_inside(core, job, handle.cell(), Queueing::PLAIN);
+    }
+    Task::new(handle)
 }
 
 /// Queues `work`; what happens when that can't be done is up to the executor's policy.
@@ -162,13 +201,27 @@ where
     let core = executor.core();
     let Fresh { job, handle, queue_timeout, .. } = make(core, work, details);
     let how = Queueing { place, grant: None, timeout: queue_timeout };
-    if let Err(Refused { job, reason }) = enqueue(core, job, handle.cell(), how) {
+    queue(core, job, handle.cell(), how);
+    Task::new(handle)
+}
+
+/// Queues a job. `cell` is the same task, for when the job is gone.
+fn queue(core: &CoreRef, job: CellRef, cell: &CellRef, how: Queueing) {
+    let job = match core.push_by_place(job, how.place) {
+        Ok(()) => return how.limit(cell),
+        Err(job) => job,
+    };
+    queue_inside(core, job, cell, how);
+}
+
+/// As [`queue`], past the door; what happens when that can't be done is up to the executor's policy.
+fn queue_inside(core: &CoreRef, job: CellRef, cell: &CellRef, how: Queueing) {
+    if let Err(Refused { job, reason }) = enqueue(core, job, cell, how) {
         match reason {
-            Reason::Full => when_full(core, job, handle.cell(), how),
+            Reason::Full => when_full(core, job, cell, how),
             reason => refuse(&job, reason),
         }
     }
-    Task::new(handle)
 }
 
 fn refuse(job: &CellRef, reason: Reason) {
@@ -215,7 +268,10 @@ where
     let pushed = if core.is_inline() {
         inline::run(core, job, grant).map(|()| Claim::Nothing)
     } else {
-        core.push(job, place, grant)
+        match core.push_by_place(job, place) {
+            Ok(()) => Ok(Claim::Nothing),
+            Err(job) => core.push(job, place, grant),
+        }
     };
     let claim = match pushed {
         Ok(claim) => claim,

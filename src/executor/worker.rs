@@ -190,31 +190,40 @@ impl Worker {
             _ => None,
         };
         let mut in_hand = InHand::Nothing;
+        // Of the job in hand, if it is one.
+        let mut ended = None;
         loop {
             let step = self.next_step(&core, in_hand, share, bed.as_ref());
+            if let Step::Run(owner, held) = step {
+                self.part(ended.take(), parting, None);
+                self.rests.jobs_since += 1;
+                share.uses(1);
+                ended = Some(execute(&core, owner));
+                in_hand = InHand::Job(held);
+                continue;
+            }
             in_hand = InHand::Nothing;
             if let Step::Again(lost) = step {
                 drop(lost);
                 continue;
             }
-            let goes_up = share.is_lent() && matches!(step, Step::Leave | Step::HandOver);
-            let lies_on = bed.as_ref().filter(|_| matches!(step, Step::Idle));
-            if !goes_up && self.part(parting, lies_on) {
-                continue;
+            if share.is_lent() && matches!(step, Step::Leave | Step::HandOver) {
+                parting.ended = ended.take();
+            } else {
+                let lies_on = bed.as_ref().filter(|_| matches!(step, Step::Idle));
+                ended = self.part(ended.take(), parting, lies_on);
+                if ended.is_some() {
+                    continue;
+                }
             }
             match step {
-                Step::Run(owner, held) => {
-                    self.rests.jobs_since += 1;
-                    share.uses(1);
-                    parting.ended = Some(execute(&core, owner));
-                    in_hand = InHand::Job(held);
-                }
+                Step::Run(..) | Step::Again(_) => unreachable!("seen to above"),
                 Step::Serve(worker, lane) => {
                     let before = share.used;
                     in_hand = InHand::Turn(lane, worker.serve_turn(share, parting));
+                    ended = parting.ended.take();
                     self.rests.jobs_since += share.used - before;
                 }
-                Step::Again(_) => unreachable!("seen to above"),
                 Step::Idle => {
                     if self.sleep(bed.as_ref()) {
                         return End::Left;
@@ -235,59 +244,69 @@ impl Worker {
         share: &Share,
         bed: Option<&Parker>,
     ) -> Step {
-        let (step, room) = {
-            let mut queue = core.lock_alone();
-            match in_hand {
-                InHand::Nothing => {}
-                InHand::Job(held) => queue.end(held),
-                InHand::Turn(lane, rest) => {
-                    if let Some(worker) = rest {
-                        // No thread is claimed for it: this one is about to look.
-                        core.push_back(&mut queue, worker);
-                    }
-                    queue.lines.give_back(lane);
+        let mut queue = core.lock_alone();
+        match in_hand {
+            InHand::Nothing => {}
+            InHand::Job(held) => queue.end(held),
+            InHand::Turn(lane, rest) => {
+                if let Some(worker) = rest {
+                    // No thread is claimed for it: this one is about to look.
+                    core.push_back(&mut queue, worker);
+                }
+                queue.lines.give_back(lane);
+            }
+        }
+        let bed = bed.filter(|_| !self.lingers || queue.wary == 0);
+        let step = queue.next_step(core, share, bed);
+        match &step {
+            Step::Run(..) | Step::Again(_) => {
+                let room = queue.grant_room(core.config.capacity);
+                drop(queue);
+                if room.is_some() {
+                    wake(room);
                 }
             }
-            let bed = bed.filter(|_| !self.lingers || queue.wary == 0);
-            let step = queue.next_step(core, share, bed);
-            if matches!(step, Step::Idle | Step::Leave) {
+            Step::Idle | Step::Leave => {
                 queue.note_rest(self.rests.have_been_dear());
                 self.rests.wary = queue.wary > 0;
+                self.holds_turn = matches!(step, Step::Idle);
             }
-            let room = match step {
-                Step::Run(..) | Step::Again(_) => queue.grant_room(core.config.capacity),
-                _ => None,
-            };
-            (step, room)
-        };
-        self.holds_turn = match step {
-            Step::Leave => false,
-            Step::HandOver => share.is_lent(),
-            _ => true,
-        };
-        wake(room);
+            Step::HandOver => self.holds_turn = share.is_lent(),
+            Step::Serve(..) => {}
+        }
         step
     }
 
-    /// What was waited for may be heard: it is known what this thread does next. True: it has to
-    /// decide anew, because it was not idle after all.
-    #[inline]
-    fn part(&mut self, parting: &mut Parting, lies_on: Option<&Parker>) -> bool {
-        if let Some(late) = parting.ended.take().and_then(Ended::try_release) {
-            // A callback came, or the last handle went, while the worker took its next step. Who
-            // runs user code is not idle.
-            if let Some(bed) = lies_on {
-                self.rise(bed);
-                late.tell();
-                // Lie down first: whoever hears finds this worker idle.
-                parting.ended = Some(late);
-                return true;
+    /// What was waited for may be heard: it is known what this thread does next. The ended job comes
+    /// back if the thread has to decide anew, because it was not idle after all.
+    #[inline(always)]
+    fn part(
+        &mut self,
+        ended: Option<Ended>,
+        parting: &mut Parting,
+        lies_on: Option<&Parker>,
+    ) -> Option<Ended> {
+        if let Some(late) = ended.and_then(Ended::try_release) {
+            if let Some(still) = self.tell_late(late, lies_on) {
+                return Some(still);
             }
-            late.tell();
-            late.release();
         }
         parting.let_go();
-        false
+        None
+    }
+
+    /// A callback came, or the last handle went, while the worker took its next step. Who runs user
+    /// code is not idle, and lies down first: whoever hears finds this worker idle.
+    #[cold]
+    fn tell_late(&mut self, late: Ended, lies_on: Option<&Parker>) -> Option<Ended> {
+        if let Some(bed) = lies_on {
+            self.rise(bed);
+            late.tell();
+            return Some(late);
+        }
+        late.tell();
+        late.release();
+        None
     }
 
     /// Asks for a thread that goes on with the turn. True: it was refused, and this one goes on, as it

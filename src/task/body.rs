@@ -81,29 +81,33 @@ where
     T: Send + 'static,
     H: Home,
 {
-    let cell = Box::new(Cell::<W, T> {
-        header: Header::new(
-            const {
-                &VTable {
-                    work_type: TypeId::of::<W>,
-                    value_type: TypeId::of::<T>,
-                    run: run::<W, T>,
-                    drop_work: drop_work::<W, T>,
-                    store_error: store_error::<W, T>,
-                    work: work_ptr::<W, T>,
-                    outcome: outcome::<W, T>,
-                    show: show::<W, T>,
-                    reclaim: reclaim::<W, T>,
-                    free: free::<W, T>,
-                    withdraw: H::withdraw,
-                }
-            },
-            id,
-            home,
-            linked,
-        ),
-        body: UnsafeCell::new(Body { work: ManuallyDrop::new(work) }),
-    });
+    // Written where it lies: a `Box::new` would copy it there.
+    let cell = Box::write(
+        Box::new_uninit(),
+        Cell::<W, T> {
+            header: Header::new(
+                const {
+                    &VTable {
+                        work_type: TypeId::of::<W>,
+                        value_type: TypeId::of::<T>,
+                        run: run::<W, T>,
+                        drop_work: drop_work::<W, T>,
+                        store_error: store_error::<W, T>,
+                        work: work_ptr::<W, T>,
+                        outcome: outcome::<W, T>,
+                        show: show::<W, T>,
+                        reclaim: reclaim::<W, T>,
+                        free: free::<W, T>,
+                        withdraw: H::withdraw,
+                    }
+                },
+                id,
+                home,
+                linked,
+            ),
+            body: UnsafeCell::new(Body { work: ManuallyDrop::new(work) }),
+        },
+    );
     let cell = NonNull::from(Box::leak(cell)).cast();
     (CellRef(cell), Handle { cell: CellRef(cell), done: false, _type: PhantomData })
 }
@@ -196,10 +200,14 @@ unsafe fn reclaim<W, T: Send + 'static>(ptr: NonNull<Header>, taker: Option<Recl
 /// Nobody refers to the cell any more, and its body is vacant.
 unsafe fn free<W, T>(ptr: NonNull<Header>) {
     // SAFETY: the caller's promise; the cell came out of a `Box` in `new`.
-    let cell = unsafe { Box::from_raw(ptr.cast::<Cell<W, T>>().as_ptr()) };
+    let mut cell = unsafe { Box::from_raw(ptr.cast::<Cell<W, T>>().as_ptr()) };
     cell.header.alive.bury();
-    // What may be left is an `on_abandoned` closure that was not needed.
-    contain(|| drop(cell));
+    if cell.header.is_bare() {
+        drop(cell);
+    } else {
+        // What may be left is user code: an `on_abandoned` closure that was not needed, say.
+        contain(|| drop(cell));
+    }
 }
 
 impl Owner {
@@ -286,32 +294,26 @@ impl Owner {
     }
 
     /// Arrow 5, if the state is still `seen`: hands the outcome to the handle and the reference
-    /// to nobody. The owner comes back with the state that was in the way.
-    pub(super) fn settle_and_release(
-        self,
-        verdict: Verdict,
-        seen: State,
-    ) -> Result<(), (Self, State)> {
-        let step = |s: State| if s == seen { s.settle_and_release(verdict) } else { None };
-        match self.cell.advance(step) {
-            Ok((_, after)) => {
-                self.content.set(Content::Nothing);
-                let last = ManuallyDrop::new(self);
-                if after.refs() == 0 {
-                    // SAFETY: arrow 5 took the last reference off the count.
-                    unsafe { last.cell.free() };
-                }
-                // C4: else the cell may be gone by now.
-                Ok(())
-            }
-            Err(state) => Err((self, state)),
+    /// to nobody. The owner comes back if not.
+    #[inline]
+    pub(super) fn settle_and_release(self, verdict: Verdict, seen: State) -> Result<(), Self> {
+        let Some(after) = seen.settle_and_release(verdict) else { return Err(self) };
+        if !self.cell.step(seen, after) {
+            return Err(self);
         }
+        self.content.set(Content::Nothing);
+        let last = ManuallyDrop::new(self);
+        if after.refs() == 0 {
+            // SAFETY: arrow 5 took the last reference off the count.
+            unsafe { last.cell.free() };
+        }
+        // C4: else the cell may be gone by now.
+        Ok(())
     }
 
     /// Arrow 7, if the state is still `seen`: hands the outcome to the handle. The new state.
     pub(super) fn release(&self, seen: State) -> Option<State> {
-        let step = |s: State| if s == seen { s.release() } else { None };
-        let (_, after) = self.cell.advance(step).ok()?;
+        let after = seen.release().filter(|after| self.cell.step(seen, *after))?;
         self.content.set(Content::Nothing);
         Some(after)
     }
@@ -334,15 +336,13 @@ impl<T> Handle<T> {
             return None;
         }
         self.done = true;
-        Some(match state.verdict().and_then(Verdict::error) {
-            Some(error) => Err(error),
-            None => {
-                // SAFETY: C2, released with the handle counted; C5 by the type of the handle.
-                unsafe {
-                    let slot = (self.cell.header().vtable.outcome)(self.cell.0);
-                    slot.cast::<Result<T, TaskError>>().read()
-                }
-            }
+        if !state.leaves_outcome() {
+            return state.verdict().and_then(Verdict::error).map(Err);
+        }
+        // SAFETY: C2, released with the handle counted; C5 by the type of the handle.
+        Some(unsafe {
+            let slot = (self.cell.header().vtable.outcome)(self.cell.0);
+            slot.cast::<Result<T, TaskError>>().read()
         })
     }
 

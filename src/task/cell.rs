@@ -82,6 +82,12 @@ impl Header {
             alive: Alive::new(),
         }
     }
+
+    /// Whether nobody observes, and nothing was noted: no user code goes with the cell.
+    #[inline]
+    pub(super) fn is_bare(&mut self) -> bool {
+        self.observers.get_mut().is_empty()
+    }
 }
 
 /// What depends on the types of a cell. Each function that takes a pointer is unsafe to call: the
@@ -115,6 +121,7 @@ impl UnwindSafe for CellRef {}
 impl RefUnwindSafe for CellRef {}
 
 impl CellRef {
+    #[inline]
     pub(super) fn header(&self) -> &Header {
         // SAFETY: C1.
         let header = unsafe { self.0.as_ref() };
@@ -122,6 +129,7 @@ impl CellRef {
         header
     }
 
+    #[inline]
     pub(super) fn word(&self) -> &AtomicUsize {
         &self.header().state
     }
@@ -131,6 +139,7 @@ impl CellRef {
     }
 
     /// The state, with everything that was written before it.
+    #[inline]
     pub(crate) fn state(&self) -> State {
         // ORDERING: Acquire, pairs with the Release in `advance`: who sees `Released` sees the
         // outcome.
@@ -143,22 +152,23 @@ impl CellRef {
         &self,
         step: impl Fn(State) -> Option<State>,
     ) -> Result<(State, State), State> {
-        let mut now = self.state();
         loop {
+            let now = self.state();
             let Some(next) = step(now) else { return Err(now) };
-            // ORDERING: Release publishes what the winner wrote to the cell. What others wrote is
-            // seen already: the value that is expected, and the one after a failure, come from
-            // the Acquire load of `state`.
-            match self.word().compare_exchange(
-                now.word(),
-                next.word(),
-                Ordering::Release,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return Ok((now, next)),
-                Err(_) => now = self.state(),
+            if self.step(now, next) {
+                return Ok((now, next));
             }
         }
+    }
+
+    /// From the state that was seen to the next one, if it is still that.
+    #[inline]
+    pub(super) fn step(&self, seen: State, next: State) -> bool {
+        // ORDERING: Release publishes what the winner wrote to the cell; what others wrote was seen
+        // with the state, by the Acquire load of `state`.
+        self.word()
+            .compare_exchange(seen.word(), next.word(), Ordering::Release, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Arrow 1; the reference becomes the owner's.

@@ -137,6 +137,7 @@ fn next_callback(cell: &CellRef) -> Option<Callback> {
 
 impl Owner {
     /// Runs the closure of a started task, then the callbacks. Never unwinds.
+    #[inline(always)]
     pub(crate) fn execute(self) -> Ended {
         let verdict = {
             let _frame = self.cell().enter();
@@ -247,6 +248,7 @@ impl Owner {
 }
 
 impl Ended {
+    #[inline]
     fn settle(owner: Owner, verdict: Verdict) -> Self {
         let ended = Self { owner, verdict };
         ended.tell();
@@ -255,8 +257,15 @@ impl Ended {
 
     /// Runs the user code that is due: what a request or a callback asked for, the destructor of
     /// an outcome that nobody wants. Decides the task where somebody may be told.
+    #[inline]
     pub(crate) fn tell(&self) {
         let now = self.cell().state();
+        if !now.is_running_unobserved() || !now.has_handle() {
+            self.tell_in_state(now);
+        }
+    }
+
+    fn tell_in_state(&self, now: State) {
         if !now.is_observed() {
             // Nobody to tell; a handle that has gone does not come back.
             if now.is_abandoned() || !now.has_handle() {
@@ -298,7 +307,18 @@ impl Ended {
 
     /// Wakes everybody who waits; or does nothing, if there is user code to run before, which
     /// [`tell`](Self::tell) does.
-    pub(crate) fn try_release(mut self) -> Option<Self> {
+    #[inline(always)]
+    pub(crate) fn try_release(self) -> Option<Self> {
+        let now = self.cell().state();
+        if now.is_running_unobserved() && now.has_handle() {
+            let Self { owner, verdict } = self;
+            let owner = owner.settle_and_release(verdict, now).err()?;
+            return Self { owner, verdict }.try_release_observed();
+        }
+        self.try_release_observed()
+    }
+
+    fn try_release_observed(mut self) -> Option<Self> {
         loop {
             let now = self.cell().state();
             if self.owner.is_full() && (now.is_abandoned() || !now.has_handle()) {
@@ -314,9 +334,9 @@ impl Ended {
                     }
                     // Nobody but the handle's waker, and nobody can come while we have the lock:
                     // arrows 4 and 7 in one go.
-                    let verdict = self.verdict;
-                    let settle = |s: State| if s == now { s.settle(verdict) } else { None };
-                    let Ok((_, settled)) = self.cell().advance(settle) else { continue };
+                    let settled = now.settle(self.verdict);
+                    let settled = settled.filter(|settled| self.cell().step(now, *settled));
+                    let Some(settled) = settled else { continue };
                     if self.owner.is_full() && !settled.has_handle() {
                         continue;
                     }
@@ -331,7 +351,7 @@ impl Ended {
                     let Self { owner, verdict } = self;
                     match owner.settle_and_release(verdict, now) {
                         Ok(()) => return None,
-                        Err((owner, _)) => self = Self { owner, verdict },
+                        Err(owner) => self = Self { owner, verdict },
                     }
                 }
                 _ if now.is_abandoned() => {

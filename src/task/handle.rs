@@ -35,10 +35,12 @@ impl CellRef {
     ///
     /// The state is looked at twice: before, to spare the lock, and again after the waker is in
     /// place, because a release that did not see it will not come again.
+    #[inline]
     pub(super) fn poll_released(&self, waker: &Waker) -> bool {
-        if self.state().is_released() {
-            return true;
-        }
+        self.state().is_released() || self.register(waker)
+    }
+
+    fn register(&self, waker: &Waker) -> bool {
         let known = {
             let observers = self.observers().lock();
             observers.waker.as_ref().is_some_and(|old| old.will_wake(waker))

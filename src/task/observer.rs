@@ -47,6 +47,10 @@ impl Observers {
         self.more.get_or_insert_default()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.waker.is_none() && self.more.is_none()
+    }
+
     pub(super) fn has_callbacks(&self) -> bool {
         self.more.as_ref().is_some_and(|more| !more.callbacks.is_empty())
     }

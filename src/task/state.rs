@@ -156,6 +156,8 @@ pub(crate) struct State(usize);
 const JOB_SHIFT: u32 = 0;
 const STAGE_SHIFT: u32 = 2;
 const VERDICT_SHIFT: u32 = 4;
+/// Verdicts from here on are `Expired`.
+const EXPIRED: usize = 5;
 const REQUESTED: usize = 1 << 7;
 const RAN: usize = 1 << 8;
 const HANDLE: usize = 1 << 9;
@@ -198,7 +200,7 @@ impl State {
     }
 
     pub(crate) const fn verdict(self) -> Option<Verdict> {
-        match (self.0 >> VERDICT_SHIFT) & 0b111 {
+        match self.verdict_bits() {
             0 => None,
             1 => Some(Verdict::Value),
             2 => Some(Verdict::Error),
@@ -248,6 +250,14 @@ impl State {
 
     pub(crate) const fn is_observed(self) -> bool {
         self.0 & OBSERVED != 0
+    }
+
+    /// The closure is in somebody's hands, nothing is decided, and nobody is to be told.
+    #[inline]
+    pub(crate) const fn is_running_unobserved(self) -> bool {
+        let sides = (0b11 << JOB_SHIFT) | (0b11 << STAGE_SHIFT);
+        // Taken and Open.
+        self.0 & (sides | OBSERVED) == 1 << JOB_SHIFT
     }
 
     pub(crate) const fn refs(self) -> usize {
@@ -307,7 +317,17 @@ impl State {
     /// The closure was abandoned: a deadline ended the task while it ran. Deciding and running have
     /// different owners from then on.
     pub(crate) fn is_abandoned(self) -> bool {
-        self.has_run() && matches!(self.verdict(), Some(Verdict::Expired(_)))
+        self.has_run() && self.verdict_bits() >= EXPIRED
+    }
+
+    const fn verdict_bits(self) -> usize {
+        (self.0 >> VERDICT_SHIFT) & 0b111
+    }
+
+    /// The verdict leaves the outcome in the cell; others say all there is to it.
+    #[inline]
+    pub(crate) const fn leaves_outcome(self) -> bool {
+        matches!(self.verdict_bits(), 1 | 2)
     }
 
     /// Arrow 1.

@@ -32,6 +32,13 @@ pub(crate) fn ruling_clock() -> Option<SharedArc<dyn RulingClock>> {
 /// The job starts: its queue deadline is off, its run deadline is on.
 #[inline]
 pub(crate) fn begin_run(cell: &CellRef) {
+    // Who set one is an observer.
+    if cell.state().is_observed() {
+        begin_limited_run(cell);
+    }
+}
+
+fn begin_limited_run(cell: &CellRef) {
     let limit = cell.plan(|plan| plan.run_timeout.map(|limit| (limit, plan.clock.clone())));
     if let Some(limit) = limit {
         drop(cell.swap_timer(None, true));
