@@ -23,14 +23,25 @@ use crate::task::state::Verdict;
 
 pub(crate) struct Core {
     queue: Mutex<Queue>,
-    incoming: Mutex<Incoming>,
-    named: AtomicUsize,
+    door: Door,
     pool: u32,
     /// Whether plain submissions have a way of their own: there is no bound and no order but one.
     has_door: bool,
     pub(super) config: Config,
     source: Source,
 }
+
+/// What submitters share with each other while all workers are busy: one cache line.
+#[repr(align(64))]
+struct Door {
+    named: AtomicUsize,
+    incoming: Incoming,
+}
+
+/// One plain submission in so many goes to the queue itself and takes along what has come in: its
+/// submitter has just written that, and whoever takes it in has the queue's lock for as long as that
+/// takes.
+const TAKEN_ALONG: u64 = 64;
 
 /// A job that was not taken, with its reference.
 pub(super) struct Refused {
@@ -65,8 +76,7 @@ impl CoreRef {
     pub(super) fn new(pool: u32, source: Source, config: Config) -> Self {
         let core = Self(Arc::new(Core {
             queue: Mutex::new(Queue::new(&config)),
-            incoming: Mutex::new(Incoming::new()),
-            named: AtomicUsize::new(1),
+            door: Door { named: AtomicUsize::new(1), incoming: Incoming::new() },
             pool,
             has_door: config.capacity.is_none() && !config.keyed && !matches!(source, Source::Here),
             config,
@@ -87,14 +97,11 @@ impl CoreRef {
     /// not known.
     #[inline]
     pub(super) fn push_at_the_door(&self, job: CellRef) -> Result<(), CellRef> {
-        if self.has_door() {
-            let mut incoming = self.incoming.lock();
-            if incoming.open {
-                incoming.push(job);
-                return Ok(());
-            }
+        if self.has_door && job.id().number() % TAKEN_ALONG != 0 {
+            self.door.incoming.push(job)
+        } else {
+            Err(job)
         }
-        Err(job)
     }
 
     /// As [`push_at_the_door`](Self::push_at_the_door), for a job that is perhaps not plain.
@@ -126,8 +133,8 @@ impl CoreRef {
             }
         }
         let claim = queue.push(job, place);
-        if self.has_door() && matches!(claim, Claim::Nothing) {
-            self.incoming.lock().open = true;
+        if self.has_door && matches!(claim, Claim::Nothing) {
+            self.door.incoming.open();
         }
         drop(queue);
         if let Some(Ok(owner)) = displaced {
@@ -342,16 +349,9 @@ impl Core {
     #[inline]
     #[track_caller]
     pub(super) fn absorb(&self, queue: &mut Queue) {
-        if self.has_door() && is_made("look") {
-            let mut incoming = self.incoming.lock();
-            incoming.open = false;
-            queue.lines.lists.take_in(&mut incoming);
+        if self.has_door && is_made("look") {
+            queue.lines.lists.take_in(&self.door.incoming);
         }
-    }
-
-    #[inline]
-    fn has_door(&self) -> bool {
-        self.has_door
     }
 
     /// Whose threads these are, if they are an executor's.
@@ -379,7 +379,7 @@ impl Core {
     /// A name for the next task.
     pub(super) fn next_id(&self) -> TaskId {
         // ORDERING: Relaxed, a unique number is all that is wanted.
-        TaskId::new(self.pool, self.named.fetch_add(1, Ordering::Relaxed) as u64)
+        TaskId::new(self.pool, self.door.named.fetch_add(1, Ordering::Relaxed) as u64)
     }
 
     /// Takes a job back that its submitter has not given away yet; `None` if it runs or has run.
@@ -398,18 +398,18 @@ impl Core {
         owner
     }
 
-    /// A canceller or a deadline has withdrawn `cell` and takes it out of the queue. Whatever waits
-    /// there has a turn that comes for it, or somebody who is about to refuse it; so it is they who
+    /// A canceller or a deadline has withdrawn `cell` and takes it out of the queue: the job's reference,
+    /// if it was still there. Whatever waits there has a turn that comes for it, or somebody who is about to refuse it; so it is they who
     /// come to the executor's end and tell.
-    pub(super) fn unlink_withdrawn(&self, cell: &CellRef) {
+    pub(super) fn unlink_withdrawn(&self, cell: &CellRef) -> Option<CellRef> {
         let (job, keep, waker) = {
             let mut queue = self.lock();
             let (job, keep) = queue.unlink(cell);
             (job, keep, queue.grant_room(self.config.capacity))
         };
-        drop(job);
         wake(waker);
         drop(keep);
+        job
     }
 
     /// Stops accepting.

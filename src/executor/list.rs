@@ -13,15 +13,15 @@
 //!   `Arc` for that canceller (`Queue::keep`). So a canceller that has won arrow 2 and has not
 //!   been here yet finds the core alive.
 
-//! * **Q5** A cell in `Incoming` is touched only under the lock of that, which nests inside the
-//!   home's. Nobody looks for one there: `Core::lock` takes all of them over first.
+//! * **Q5** A cell on its way into `Incoming` is its submitter's alone; once it is in there nobody looks
+//!   for it: `Core::lock` takes all of them over first, and has them alone then.
 
 #![allow(unsafe_code, reason = "intrusive links, by the rules above")]
 
 use std::ptr;
 
 use super::core::Core;
-use crate::sync::Arc;
+use crate::sync::{Arc, AtomicPtr, Ordering};
 use crate::task::body::Owner;
 use crate::task::cell::{CellRef, Header, Home};
 use crate::task::id::TaskId;
@@ -114,30 +114,67 @@ impl List {
 // SAFETY: the pointers are to cells, which are `Send`, and Q1 says who follows them.
 unsafe impl Send for Lists {}
 
-/// Jobs that were submitted while all workers were busy, and that the queue does not know yet.
+/// Jobs that were submitted while all workers were busy, and that the queue does not know yet: a stack,
+/// the latest on top (Treiber, "Systems programming: coping with parallelism", 1986). Nobody takes one
+/// off, only all at once, so no top comes again while a push is under way.
 #[derive(Debug)]
 pub(super) struct Incoming {
-    list: List,
-    len: usize,
-    /// Plain submissions come here: no worker is idle, none more may be had, and the queue takes jobs.
-    pub(super) open: bool,
+    /// Null: open and empty.
+    top: AtomicPtr<Header>,
 }
 
-// SAFETY: as for `Lists`; Q5 says who follows the pointers.
-unsafe impl Send for Incoming {}
+/// On top while nothing may come in: odd, hence no cell's address.
+const SHUT: *mut Header = ptr::without_provenance_mut(1);
 
 impl Incoming {
     pub(super) fn new() -> Self {
-        Self { list: List::empty(Line::level(NORMAL)), len: 0, open: false }
+        Self { top: AtomicPtr::new(SHUT) }
     }
 
-    /// Puts a fresh job at the tail.
+    /// Puts a fresh job on top, or gives it back: the door is shut.
     #[inline]
-    pub(super) fn push(&mut self, job: CellRef) {
-        let cell = job.into_ptr();
-        // SAFETY: Q2 and Q5, the list owns the job's reference from here on.
-        unsafe { self.list.append(Line::level(NORMAL), cell) };
-        self.len += 1;
+    pub(super) fn push(&self, job: CellRef) -> Result<(), CellRef> {
+        // ORDERING: Relaxed, the exchange below finds out whether it is still so; nothing is read
+        // through it.
+        let mut top = self.top.load(Ordering::Relaxed);
+        while top != SHUT {
+            let cell = job.as_ptr().cast_mut();
+            // SAFETY: Q5, a fresh job is its submitter's alone.
+            unsafe { with_links(cell, |links| (*links).next = top) };
+            // ORDERING: Release, pairs with the Acquire in `take_in`: who takes the stack sees the
+            // cells. Relaxed on failure, as above.
+            match self.top.compare_exchange(top, cell, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => {
+                    // Q2, Q5: the stack owns the job's reference from here on.
+                    let _ = job.into_ptr();
+                    return Ok(());
+                }
+                Err(now) => top = now,
+            }
+        }
+        // SAFETY: as above; it is in no line.
+        unsafe { with_links(job.as_ptr(), |links| (*links).next = ptr::null()) };
+        Err(job)
+    }
+
+    /// Plain submissions come here from now on: no worker is idle, none more may be had, and the queue
+    /// takes jobs. For who has the home's lock and has just taken in.
+    #[inline]
+    pub(super) fn open(&self) {
+        // ORDERING: Relaxed, nothing is published by it.
+        self.top.store(ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    /// Shuts the door; what has come in, the latest first. For who has the home's lock.
+    #[inline]
+    fn shut(&self) -> *const Header {
+        // ORDERING: Relaxed, only who has the home's lock opens it.
+        if self.top.load(Ordering::Relaxed) == SHUT {
+            return ptr::null();
+        }
+        // ORDERING: Acquire, pairs with the Release in `push`, of all pushes since the door opened:
+        // each is a read-modify-write of the one before.
+        self.top.swap(SHUT, Ordering::Acquire)
     }
 }
 
@@ -145,27 +182,40 @@ impl Incoming {
 const NORMAL: usize = 1;
 
 impl Lists {
-    /// Takes over what has come in, behind what waits at the normal level.
+    /// Shuts the door and takes over what has come in, behind what waits at the normal level.
     #[inline]
-    pub(super) fn take_in(&mut self, incoming: &mut Incoming) {
-        if incoming.len == 0 {
-            return;
+    pub(super) fn take_in(&mut self, incoming: &Incoming) {
+        let latest = incoming.shut();
+        if !latest.is_null() {
+            self.append_turned(latest);
         }
+    }
+
+    /// The cells below `latest` and itself, in the order in which they came.
+    fn append_turned(&mut self, latest: *const Header) {
         let line = Line::level(NORMAL);
-        let List { head, tail } = std::mem::replace(&mut incoming.list, List::empty(line));
-        self.pending += std::mem::take(&mut incoming.len);
         let list = &mut self.levels[NORMAL];
-        // SAFETY: Q1 and Q5, both lists are ours now and their cells alive. The last one's `next` names
-        // this line already.
+        let (mut cell, mut behind) = (latest, line.end());
+        // SAFETY: Q1 and Q5, the stack is ours now and its cells alive.
         unsafe {
-            if Line::ending(list.tail).is_some() {
-                list.head = head;
-            } else {
-                with_links(list.tail, |links| (*links).next = head);
-                with_links(head, |links| (*links).prev = list.tail);
+            loop {
+                self.pending += 1;
+                let before = with_links(cell, |links| {
+                    let before = std::mem::replace(&mut (*links).next, behind);
+                    (*links).prev = if before.is_null() { list.tail } else { before };
+                    before
+                });
+                if before.is_null() {
+                    break;
+                }
+                (cell, behind) = (before, cell);
+            }
+            match Line::ending(list.tail) {
+                Some(_) => list.head = cell,
+                None => with_links(list.tail, |links| (*links).next = cell),
             }
         }
-        list.tail = tail;
+        list.tail = latest;
     }
 
     pub(super) fn new() -> Self {
@@ -398,7 +448,7 @@ unsafe fn with_links<R>(
 }
 
 impl Home for Core {
-    unsafe fn withdraw(home: *const (), cell: &CellRef) {
+    unsafe fn withdraw(home: *const (), cell: &CellRef) -> Option<CellRef> {
         let core: *const Core = home.cast();
         // SAFETY: `Core::as_home` made the pointer from an `Arc`, and Q4 says that it lives until
         // the cell has been unlinked. The new count keeps it alive beyond that.
@@ -406,6 +456,6 @@ impl Home for Core {
             Arc::increment_strong_count(core);
             Arc::from_raw(core)
         };
-        core.unlink_withdrawn(cell);
+        core.unlink_withdrawn(cell)
     }
 }

@@ -7,6 +7,7 @@ pub(crate) use std::sync::atomic::Ordering;
 
 // Aliases, not re-exports: clippy's lists look through a re-export and would deny it to all.
 pub(crate) type Arc<T> = std::sync::Arc<T>;
+pub(crate) type AtomicPtr<T> = std::sync::atomic::AtomicPtr<T>;
 pub(crate) type AtomicUsize = std::sync::atomic::AtomicUsize;
 pub(crate) type ThreadId = std::thread::ThreadId;
 

@@ -82,33 +82,31 @@ where
     H: Home,
 {
     // Written where it lies: a `Box::new` would copy it there.
-    let cell = Box::write(
-        Box::new_uninit(),
-        Cell::<W, T> {
-            header: Header::new(
-                const {
-                    &VTable {
-                        work_type: TypeId::of::<W>,
-                        value_type: TypeId::of::<T>,
-                        run: run::<W, T>,
-                        drop_work: drop_work::<W, T>,
-                        store_error: store_error::<W, T>,
-                        work: work_ptr::<W, T>,
-                        outcome: outcome::<W, T>,
-                        show: show::<W, T>,
-                        reclaim: reclaim::<W, T>,
-                        free: free::<W, T>,
-                        withdraw: H::withdraw,
-                    }
-                },
-                id,
-                home,
-                linked,
-            ),
-            body: UnsafeCell::new(Body { work: ManuallyDrop::new(work) }),
-        },
-    );
-    let cell = NonNull::from(Box::leak(cell)).cast();
+    let cell = Box::leak(Box::<Cell<W, T>>::new_uninit());
+    cell.write(Cell {
+        header: Header::new(
+            const {
+                &VTable {
+                    work_type: TypeId::of::<W>,
+                    value_type: TypeId::of::<T>,
+                    run: run::<W, T>,
+                    drop_work: drop_work::<W, T>,
+                    store_error: store_error::<W, T>,
+                    work: work_ptr::<W, T>,
+                    outcome: outcome::<W, T>,
+                    show: show::<W, T>,
+                    reclaim: reclaim::<W, T>,
+                    free: free::<W, T>,
+                    withdraw: H::withdraw,
+                }
+            },
+            id,
+            home,
+            linked,
+        ),
+        body: UnsafeCell::new(Body { work: ManuallyDrop::new(work) }),
+    });
+    let cell = NonNull::from(cell).cast();
     (CellRef(cell), Handle { cell: CellRef(cell), done: false, _type: PhantomData })
 }
 

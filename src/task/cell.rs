@@ -40,16 +40,18 @@ use crate::sync::{Alive, AtomicUsize, Mutex, Ordering, UnsafeCell};
 
 /// A queue that cells lie in.
 pub(crate) trait Home {
-    /// Takes a withdrawn cell out of the queue.
+    /// Takes a withdrawn cell out of the queue; the job's reference, if it was still there.
     ///
     /// # Safety
     /// `home` is the pointer that the cell was made with, the caller has just won arrow 2 on the
     /// cell while it was `LINKED`, and calls this once.
-    unsafe fn withdraw(home: *const (), cell: &CellRef);
+    unsafe fn withdraw(home: *const (), cell: &CellRef) -> Option<CellRef>;
 }
 
 impl Home for Never {
-    unsafe fn withdraw(_: *const (), _: &CellRef) {}
+    unsafe fn withdraw(_: *const (), _: &CellRef) -> Option<CellRef> {
+        None
+    }
 }
 
 /// The links of an intrusive list; `next` is null while in none.
@@ -103,7 +105,7 @@ pub(super) struct VTable {
     pub(super) show: Show,
     pub(super) reclaim: unsafe fn(NonNull<Header>, Option<Reclaim>),
     pub(super) free: unsafe fn(NonNull<Header>),
-    pub(super) withdraw: unsafe fn(*const (), &CellRef),
+    pub(super) withdraw: unsafe fn(*const (), &CellRef) -> Option<CellRef>,
 }
 
 type Show = unsafe fn(NonNull<Header>, Option<TaskError>, &mut dyn FnMut(&dyn Any));
@@ -197,13 +199,14 @@ impl CellRef {
         if before.withdraw(verdict).is_none() {
             return Ok((before, after, None));
         }
+        let mut job = None;
         if before.is_linked() {
             let header = self.header();
             // SAFETY: arrow 2 was won just now from a linked state, which happens once; the
             // function belongs to this home (C5).
-            unsafe { (header.vtable.withdraw)(header.home, self) };
+            job = unsafe { (header.vtable.withdraw)(header.home, self) };
         }
-        Ok((before, after, Some(Owner::new(self.clone()))))
+        Ok((before, after, Some(Owner::new(job.unwrap_or_else(|| self.clone())))))
     }
 
     /// Takes a queued task's link to its queue away: whoever withdraws it later need not tell the

@@ -41,10 +41,10 @@ impl CellRef {
     }
 
     fn register(&self, waker: &Waker) -> bool {
-        let known = {
-            let observers = self.observers().lock();
-            observers.waker.as_ref().is_some_and(|old| old.will_wake(waker))
-        };
+        let is_same = |old: &Waker| old.will_wake(waker);
+        // Who has never waited has left no waker.
+        let known = self.state().is_observed()
+            && self.observers().lock().waker.as_ref().is_some_and(is_same);
         if known {
             // It is still there: a release that comes takes it and wakes it.
             return false;

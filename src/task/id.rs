@@ -32,6 +32,12 @@ impl TaskId {
         (self.0 >> NUMBER_BITS) as u32
     }
 
+    /// The task's number in its executor.
+    #[inline]
+    pub(crate) fn number(self) -> u64 {
+        self.0 & ((1 << NUMBER_BITS) - 1)
+    }
+
     /// The next name for a task that no executor made.
     pub(crate) fn homeless() -> Self {
         // ORDERING: Relaxed, a unique number is all that is wanted.
@@ -55,7 +61,7 @@ pub(crate) fn next_pool() -> u32 {
 
 impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0 >> NUMBER_BITS, self.0 & ((1 << NUMBER_BITS) - 1))
+        write!(f, "{}.{}", self.pool(), self.number())
     }
 }
 

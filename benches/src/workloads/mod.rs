@@ -69,10 +69,16 @@ pub(crate) fn print(plan: &Plan) {
     for (side, place) in round_trip::KINDS {
         add(&mut table, &RoundTrip { side, place, trips: plan.trips }, plan);
     }
-    add(&mut table, &Burst { tasks: plan.burst, place: Place::Free }, plan);
+    for tasks in plan.bursts {
+        add(&mut table, &Burst { tasks: *tasks, place: Place::Free }, plan);
+    }
     add(&mut table, &in_flight::InFlight { tasks: plan.burst }, plan);
-    add(&mut table, &submitters::Submitters { tasks: plan.burst }, plan);
-    add(&mut table, &join_all::JoinAll { tasks: plan.burst }, plan);
+    for threads in [4, 16] {
+        add(&mut table, &submitters::Submitters { threads, tasks: plan.burst }, plan);
+    }
+    for tasks in [1_000, plan.burst] {
+        add(&mut table, &join_all::JoinAll { tasks }, plan);
+    }
     add(&mut table, &timeouts::Timeouts { tasks: plan.burst }, plan);
     if !table.is_empty() {
         println!("{table}");

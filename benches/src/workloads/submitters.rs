@@ -1,4 +1,4 @@
-//! Four threads submit their share at the same time, and await it.
+//! Several threads submit their share at the same time, and await it.
 
 use std::sync::Barrier;
 use std::thread::scope;
@@ -9,15 +9,14 @@ use crate::THREADS;
 use crate::peers::Peer;
 use crate::rounds::Workload;
 
-const SUBMITTERS: usize = 4;
-
 pub(crate) struct Submitters {
+    pub(crate) threads: usize,
     pub(crate) tasks: usize,
 }
 
-/// Submits `from, from + SUBMITTERS, ..` and adds the answers up.
-fn share<P: Peer>(pool: &P, from: usize, tasks: usize) -> u64 {
-    let numbers = (from..tasks).step_by(SUBMITTERS);
+/// Submits every `step`-th number and adds the answers up.
+fn share<P: Peer>(pool: &P, from: usize, step: usize, tasks: usize) -> u64 {
+    let numbers = (from..tasks).step_by(step);
     let mut handles = Vec::with_capacity(numbers.len());
     handles.extend(numbers.map(|n| pool.submit(move || n as u64)));
     handles.into_iter().map(futures::executor::block_on).sum()
@@ -25,7 +24,7 @@ fn share<P: Peer>(pool: &P, from: usize, tasks: usize) -> u64 {
 
 impl Workload for Submitters {
     fn name(&self) -> String {
-        format!("{SUBMITTERS} submitting threads")
+        format!("{} submitting threads", self.threads)
     }
 
     fn tasks(&self) -> usize {
@@ -33,18 +32,18 @@ impl Workload for Submitters {
     }
 
     fn prepare<P: Peer>(&self) -> Box<dyn FnMut() -> Duration> {
-        let (pool, tasks) = (P::new(THREADS), self.tasks);
+        let (pool, submitters, tasks) = (P::new(THREADS), self.threads, self.tasks);
         Box::new(move || {
-            let line = Barrier::new(SUBMITTERS + 1);
+            let line = Barrier::new(submitters + 1);
             scope(|scope| {
                 let submitter = |from| {
                     let (line, pool) = (&line, &pool);
                     scope.spawn(move || {
                         line.wait();
-                        share(pool, from, tasks)
+                        share(pool, from, submitters, tasks)
                     })
                 };
-                let threads: Vec<_> = (0..SUBMITTERS).map(submitter).collect();
+                let threads: Vec<_> = (0..submitters).map(submitter).collect();
                 line.wait();
                 let start = Instant::now();
                 let sums: Vec<u64> =

@@ -1,9 +1,9 @@
-//! The door: submissions that find all workers busy come in under a lock of their own.
+//! The door: submissions that find all workers busy come in past the queue's lock.
 
-use loom_tests::{Entry, Model, models, thread};
+use loom_tests::{Canary, Entry, Model, models, thread};
 use poolbridge::{Executor, Shutdown, Task};
 
-use crate::stub::{Count, Stub, Threads, Word, ending};
+use crate::stub::{Count, Log, Stub, Threads, Word, ending};
 
 pub(crate) const MODELS: &[Entry] = models![
     no_job_waits_behind_an_open_door,
@@ -11,6 +11,7 @@ pub(crate) const MODELS: &[Entry] = models![
     no_job_behind_the_door_is_lost_in_a_shutdown,
     no_job_behind_the_door_is_lost_with_the_last_turn,
     no_cancelled_job_behind_the_door_runs,
+    no_job_is_lost_between_two_at_the_door,
 ];
 
 /// One worker and a submitter whose second job finds it busy, which opens the door, and whose third
@@ -116,5 +117,38 @@ fn no_cancelled_job_behind_the_door_runs() {
         worker.join().unwrap();
         stub.run_kept();
         (end, ran.get())
+    });
+}
+
+/// Two submitters at the open door, and the worker that takes in what has come. Each job runs once, what
+/// it captured is seen by its thread, and one submitter's jobs run in order. Outcome: the order in which
+/// the two of one submitter and the one of the other ran.
+fn no_job_is_lost_between_two_at_the_door() {
+    let orders = ["[\"a\", \"b\", \"c\"]", "[\"a\", \"c\", \"b\"]", "[\"c\", \"a\", \"b\"]"];
+    Model::bound(2).sees_exactly(&orders).check(|| {
+        let (stub, ran, order) = (Stub::keeping(), Count::new(), Log::new());
+        let executor = open_door(&stub, &ran);
+        let turn = stub.turn();
+        let worker = thread::spawn(move || turn.run());
+        let (other, note) = (executor.clone(), order.clone());
+        let submitter = thread::spawn(move || {
+            let captured = Canary::new();
+            captured.write(7);
+            let job = move || {
+                assert_eq!(captured.read(), 7);
+                note.push("c");
+            };
+            other.submit(job).detach();
+        });
+        for name in ["a", "b"] {
+            let note = order.clone();
+            executor.submit(move || note.push(name)).detach();
+        }
+        drop(executor);
+        submitter.join().unwrap();
+        worker.join().unwrap();
+        stub.run_kept();
+        assert_eq!(ran.get(), 2);
+        order.take()
     });
 }

@@ -1,11 +1,67 @@
-//! The atomic in models: each access has a branch point before it and a site of its own.
+//! The atomics in models: each access has a branch point before it and a site of its own.
 
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 
 use super::{Branch, base, sites};
 
-/// The only kind of atomic that the crate uses.
+/// A pointer, with what the crate does with one.
+pub struct AtomicPtr<T> {
+    value: base::sync::atomic::AtomicPtr<T>,
+    branch: Branch,
+}
+
+impl<T> std::fmt::Debug for AtomicPtr<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AtomicPtr")
+    }
+}
+
+impl<T> AtomicPtr<T> {
+    #[track_caller]
+    pub fn new(value: *mut T) -> Self {
+        Self { value: base::sync::atomic::AtomicPtr::new(value), branch: Branch::new() }
+    }
+
+    #[track_caller]
+    fn branch(&self) -> &base::sync::atomic::AtomicPtr<T> {
+        self.branch.before();
+        &self.value
+    }
+
+    #[track_caller]
+    pub fn load(&self, order: Ordering) -> *mut T {
+        let order = sites::access("load", order, Location::caller());
+        self.branch().load(order)
+    }
+
+    #[track_caller]
+    pub fn store(&self, value: *mut T, order: Ordering) {
+        let order = sites::access("store", order, Location::caller());
+        self.branch().store(value, order);
+    }
+
+    #[track_caller]
+    pub fn swap(&self, value: *mut T, order: Ordering) -> *mut T {
+        let order = sites::access("rmw", order, Location::caller());
+        self.branch().swap(value, order)
+    }
+
+    #[track_caller]
+    pub fn compare_exchange(
+        &self,
+        current: *mut T,
+        new: *mut T,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<*mut T, *mut T> {
+        let success = sites::access("cas_ok", success, Location::caller());
+        let failure = sites::access("cas_err", failure, Location::caller());
+        self.branch().compare_exchange(current, new, success, failure)
+    }
+}
+
+/// A number; all but one of the crate's atomics are.
 #[derive(Debug)]
 pub struct AtomicUsize {
     value: base::sync::atomic::AtomicUsize,

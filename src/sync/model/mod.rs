@@ -26,7 +26,7 @@ mod sites;
 #[cfg(not(poolbridge_loom))]
 mod threads;
 
-pub use self::atomic::{AtomicUsize, fence};
+pub use self::atomic::{AtomicPtr, AtomicUsize, fence};
 #[cfg(poolbridge_loom)]
 use self::loom::Branch;
 #[cfg(poolbridge_loom)]
