@@ -343,12 +343,16 @@ fn a_hundred_thousand_cancelled_lanes_leave_nothing() {
     let pool = one_worker();
     let keyed = pool.keyed::<usize>();
     let (open, task) = busy(&pool);
+    let before = LIVE.load(SeqCst);
     let left = left_after(3, |round| {
         let submit = |n: usize| keyed.submit(n ^ round, move || n);
         let tasks: Vec<_> = (0..100_000).map(submit).collect();
         assert!(tasks.iter().all(|task| task.cancel() == Cancel::Prevented));
     });
     assert!(left.abs() < 4096, "{left} bytes are left");
+    // Nor are the slots kept that the first round needed.
+    let kept = LIVE.load(SeqCst) - before;
+    assert!(kept.abs() < 4096, "{kept} bytes are kept");
     open.store(true, SeqCst);
     task.wait().unwrap();
 }

@@ -95,7 +95,7 @@ impl Parent {
             let refused = queue.closed;
             if !refused {
                 if child.config.follows_parent {
-                    // It may have changed since the child was described.
+                    // As it stands now; every later change finds the child listed.
                     child.lock().max_workers = queue.max_workers;
                 }
                 queue.children.insert(child.pool(), child.clone());
@@ -225,9 +225,8 @@ impl Executor {
     /// ```
     #[must_use]
     pub fn keyed<K>(&self) -> Keyed<K> {
-        let max_workers = self.parallelism().get();
-        let config =
-            Config { max_workers, keyed: true, follows_parent: true, ..self.view_config() };
+        // Its limit comes with its adoption.
+        let config = Config { keyed: true, follows_parent: true, ..self.view_config() };
         Keyed::new(self.view(config, None))
     }
 

@@ -419,18 +419,20 @@ fn the_context_is_found_on_any_backend() {
 }
 
 /// Another executor's threads by way of somebody's own backend, which passes turns on.
+struct Passes(Executor);
+
+impl Backend for Passes {
+    fn start(&self, worker: Worker) -> Result<(), StartError> {
+        Backend::start(&self.0, worker)
+    }
+
+    fn parallelism(&self) -> NonZeroUsize {
+        self.0.parallelism()
+    }
+}
+
 #[test]
 fn a_backend_may_pass_its_turns_on_to_an_executor() {
-    struct Passes(Executor);
-    impl Backend for Passes {
-        fn start(&self, worker: Worker) -> Result<(), StartError> {
-            Backend::start(&self.0, worker)
-        }
-
-        fn parallelism(&self) -> NonZeroUsize {
-            self.0.parallelism()
-        }
-    }
     let pool = workers(3);
     let passed = Executor::on(Passes(pool.clone())).build().unwrap();
     assert_eq!(passed.parallelism().get(), 3);
@@ -439,6 +441,22 @@ fn a_backend_may_pass_its_turns_on_to_an_executor() {
     assert_eq!(value(nested), 3);
     let last = passed.submit(|| 7);
     assert_eq!(value(last), 7);
+}
+
+/// It has nobody to be a child of, so the end of that executor does not wait for it.
+#[test]
+fn a_turn_that_is_passed_on_to_an_executor_that_has_ended_is_refused() {
+    let pool = workers(1);
+    let passed = Executor::on(Passes(pool.clone())).build().unwrap();
+    end(&pool);
+    let ran = Counter::new();
+    let counted = ran.clone();
+    let error = outcome(passed.submit(move || counted.add())).unwrap_err();
+    assert!(
+        matches!(error, TaskError::Broken(_)) && error.to_string().contains("shut down"),
+        "{error}"
+    );
+    assert_eq!((ran.get(), pool.snapshot().workers), (0, 0));
 }
 
 /// A thread of somebody else's pool is given back after a fair share of jobs: what others have put into

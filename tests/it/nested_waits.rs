@@ -141,6 +141,26 @@ fn an_awaited_job_of_a_lane_comes_after_those_before_it() {
     }
 }
 
+/// The lane is its executor's as long as that came first, whatever waits there behind it.
+#[test]
+fn an_awaited_job_of_a_lanes_executor_runs_before_the_lanes_later_jobs() {
+    let pool = one_worker();
+    let keyed = pool.keyed::<u8>();
+    let lane = keyed.lane(1);
+    let log = Log::new();
+    let noted = log.clone();
+    let seen = within(move || {
+        value(pool.submit(move || {
+            let (at_first, at_second) = (noted.clone(), noted.clone());
+            let first = lane.submit(move || at_first.note("first"));
+            keyed.submit(1, move || at_second.note("second")).detach();
+            first.wait().map(|()| noted.lines())
+        }))
+    });
+    assert_eq!(seen.unwrap(), ["first"]);
+    eventually(|| log.lines() == ["first", "second"]);
+}
+
 #[test]
 fn a_wait_with_a_limit_runs_nothing_in_place() {
     let pool = one_worker();

@@ -148,7 +148,7 @@ fn a_value_for_a_timed_out_task_comes_back() {
     let mut stopped = task.stopped();
     let late = drive(task.timeout(std::time::Duration::ZERO));
     assert!(matches!(late, Err(TaskError::TimedOut(_))));
-    assert!(side.is_cancelled());
+    assert!(side.is_cancelled() && !side.set_running());
     assert_eq!(hook.get(), 1);
     assert!(crate::support::poll_once(&mut stopped).is_pending());
     assert_eq!(side.set_result(9), Err(9));

@@ -7,10 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use poolbridge::{Backend, Executor, PoolThread, Reason, Shutdown, StartError, TaskError, Worker};
+use poolbridge::{
+    Backend, Cancel, Executor, PoolThread, Reason, Shutdown, StartError, Status, TaskError, Worker,
+};
 
 use crate::support::{
-    Counter, Gate, drive, eventually, occupy, outcome, thread_name, value, within,
+    Counter, CountingWaker, Gate, drive, eventually, occupy, outcome, poll_once, poll_with,
+    thread_name, value, within,
 };
 
 fn run(thread: PoolThread) -> io::Result<()> {
@@ -188,25 +191,44 @@ fn a_dropped_turn_leaves_the_queue_to_the_other() {
     assert_eq!(tasks.map(value), [1, 2]);
 }
 
+/// A backend that runs turns right in `start`, and counts them.
+#[derive(Clone, Default)]
+struct Inline(Counter);
+
+impl Backend for Inline {
+    fn start(&self, worker: Worker) -> Result<(), StartError> {
+        self.0.add();
+        worker.run();
+        Ok(())
+    }
+
+    fn parallelism(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
+}
+
 /// A backend may run the turn right in `start`: then submitting runs the job.
 #[test]
 fn a_backend_may_run_the_turn_inline() {
-    struct Inline;
-    impl Backend for Inline {
-        fn start(&self, worker: Worker) -> Result<(), StartError> {
-            worker.run();
-            Ok(())
-        }
-        fn parallelism(&self) -> NonZeroUsize {
-            NonZeroUsize::MIN
-        }
-    }
-    let pool = Executor::on(Inline).build().unwrap();
+    let pool = Executor::on(Inline::default()).build().unwrap();
     let here = thread::current().id();
     let mut task = pool.submit(move || thread::current().id() == here);
     assert!(task.result(std::time::Duration::ZERO).unwrap().unwrap());
     let nested = pool.clone();
     assert_eq!(value(pool.submit(move || nested.submit(|| 2))).wait().unwrap(), 2);
+}
+
+/// The submitter's thread is nobody else's to be given back to: a small share would only pile turns up
+/// inside one another, until the last of them left the rest to nobody.
+#[test]
+fn a_turn_that_runs_inside_start_serves_all_there_is_whatever_its_share() {
+    let inline = Inline::default();
+    let pool = Executor::on(inline.clone()).fair_share(1).build().unwrap();
+    let inner = pool.clone();
+    let submit = move || (0..40).map(|n| inner.submit(move || n)).collect::<Vec<_>>();
+    let tasks = value(pool.submit(submit));
+    assert_eq!(tasks.into_iter().map(value).sum::<i32>(), 780);
+    assert_eq!(inline.0.get(), 1);
 }
 
 /// D12
@@ -239,11 +261,44 @@ fn a_shutdown_waits_for_turns_that_are_out() {
     let pool = Executor::on(shelf.clone()).max_workers(1).build().unwrap();
     let task = pool.submit(|| 1);
     let mut termination = pool.shutdown(Shutdown::run_queued());
-    assert!(crate::support::poll_once(&mut termination).is_pending());
+    assert!(poll_once(&mut termination).is_pending());
     let turn = shelf.take().unwrap();
     within(move || turn.run());
     assert_eq!(drive(termination).unwrap().finished, 1);
     assert_eq!(value(task), 1);
+}
+
+/// A turn that finds nothing to do is not over before its backend has let it go, and it may do so unrun:
+/// who waits for the end hears of it all the same.
+#[test]
+fn a_shutdown_ends_when_the_last_turn_is_dropped_unrun() {
+    let shelf = Shelf::default();
+    let pool = Executor::on(shelf.clone()).build().unwrap();
+    assert_eq!(pool.submit(|| ()).cancel(), Cancel::Prevented);
+    let mut termination = pool.shutdown(Shutdown::run_queued());
+    let (count, waker) = CountingWaker::new();
+    assert!(poll_with(&mut termination, &waker).is_pending());
+    drop(shelf.take().unwrap());
+    assert_eq!(count.wakes(), 1);
+    assert!(poll_with(&mut termination, &waker).is_ready());
+}
+
+/// What a thread cleans up after its last job is the executor's as well.
+#[test]
+fn a_shutdown_waits_for_the_thread_stop_hook() {
+    let (gate, begun) = (Gate::new(), Gate::new());
+    let (at_gate, at_begun) = (gate.clone(), begun.clone());
+    let pool = Executor::threads().max_workers(1).on_thread_stop(move || {
+        at_begun.open();
+        at_gate.pass();
+    });
+    let pool = pool.build().unwrap();
+    value(pool.submit(|| ()));
+    let mut termination = pool.shutdown(Shutdown::run_queued());
+    begun.pass();
+    assert!(poll_once(&mut termination).is_pending());
+    gate.open();
+    assert_eq!(drive(termination).unwrap().still_running, 0);
 }
 
 /// R22: a start that fails while the only worker is leaving strands nobody.
@@ -313,6 +368,22 @@ fn a_worker_that_cannot_hand_over_goes_on_and_the_end_comes() {
     let termination = pool.shutdown(Shutdown::run_queued());
     within(move || drop(termination.wait().unwrap()));
     assert_eq!(pool.snapshot().workers, 0);
+}
+
+/// The thread is wanted back although the limit would let it go on beside the one that it asked for.
+#[test]
+fn a_worker_that_has_handed_its_turn_over_goes_below_the_limit_too() {
+    let shelf = Shelf::default();
+    let pool = Executor::on(shelf.clone()).fair_share(1).build().unwrap();
+    let tasks = [pool.submit(|| 1), pool.submit(|| 2)];
+    let (first, second) = (shelf.take().unwrap(), shelf.take().unwrap());
+    drop(second);
+    within(move || first.run());
+    let status = tasks.each_ref().map(|task| task.status());
+    assert_eq!(status, [Status::Finished, Status::Pending]);
+    let next = shelf.take().unwrap();
+    within(move || next.run());
+    assert_eq!(tasks.map(value), [1, 2]);
 }
 
 /// A thread that has stolen a turn in the midst of a job of the same executor serves one job and gives

@@ -46,27 +46,30 @@ fn no_claimed_turn_is_served_twice() {
 /// runs or it was cancelled, and the turn comes back. Outcome: what the waiting job saw, and how often
 /// the other ran. Q4, R33.
 fn no_job_of_a_claimed_turn_is_run_and_cancelled() {
-    Model::bound(1).deep(2).sees_exactly(&["(value, 1)", "(cancelled, 0)"]).check(|| {
-        let (stub, slot, ran) = (Stub::keeping(), Log::new(), Count::new());
-        let executor = stub.executor(1);
-        let view = executor.limited(1);
-        let place = slot.clone();
-        let first = executor.submit(move || {
-            let awaited: Task<()> = place.pop().unwrap();
-            ending(&awaited.wait())
+    for (case, in_order) in [("limited", false), ("serial", true)] {
+        let exact = ["(value, 1)", "(cancelled, 0)"];
+        Model::bound(1).deep(2).case(case).sees_exactly(&exact).check(move || {
+            let (stub, slot, ran) = (Stub::keeping(), Log::new(), Count::new());
+            let executor = stub.executor(1);
+            let view = if in_order { executor.serial() } else { executor.limited(1) };
+            let place = slot.clone();
+            let first = executor.submit(move || {
+                let awaited: Task<()> = place.pop().unwrap();
+                ending(&awaited.wait())
+            });
+            let runs = ran.clone();
+            let second = view.submit(move || runs.add());
+            let canceller = second.canceller();
+            slot.push(second);
+            drop((view, executor));
+            let turn = stub.turn();
+            drop(stub);
+            let cancelling = thread::spawn(move || canceller.cancel());
+            turn.run();
+            let _ = cancelling.join().unwrap();
+            (first.wait().unwrap(), ran.get())
         });
-        let runs = ran.clone();
-        let second = view.submit(move || runs.add());
-        let canceller = second.canceller();
-        slot.push(second);
-        drop((view, executor));
-        let turn = stub.turn();
-        drop(stub);
-        let cancelling = thread::spawn(move || canceller.cancel());
-        turn.run();
-        let _ = cancelling.join().unwrap();
-        (first.wait().unwrap(), ran.get())
-    });
+    }
 }
 
 /// Two workers: a job that waits for the second one of a serial view, and the other worker that comes
