@@ -398,9 +398,9 @@ impl Core {
         owner
     }
 
-    /// A canceller or a deadline has withdrawn `cell` and takes it out of the queue: the job's reference,
-    /// if it was still there. Whatever waits there has a turn that comes for it, or somebody who is about to refuse it; so it is they who
-    /// come to the executor's end and tell.
+    /// A canceller or a deadline has withdrawn `cell` and takes it out of the queue: the job's
+    /// reference, if it was still there. Whatever waits there has a turn that comes for it, or
+    /// somebody who is about to refuse it; so it is they who come to the executor's end and tell.
     pub(super) fn unlink_withdrawn(&self, cell: &CellRef) -> Option<CellRef> {
         let (job, keep, waker) = {
             let mut queue = self.lock();

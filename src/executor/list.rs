@@ -115,8 +115,11 @@ impl List {
 unsafe impl Send for Lists {}
 
 /// Jobs that were submitted while all workers were busy, and that the queue does not know yet: a stack,
-/// the latest on top (Treiber, "Systems programming: coping with parallelism", 1986). Nobody takes one
-/// off, only all at once, so no top comes again while a push is under way.
+/// the latest on top (Treiber, "Systems programming: coping with parallelism", 1986).
+///
+/// Nobody takes one off, only all at once. So a push that finds another cell at the address of the top
+/// that it has seen is right all the same: that one is on top. Only its pointer is not of the same
+/// origin, hence those in the stack are followed by their exposed address.
 #[derive(Debug)]
 pub(super) struct Incoming {
     /// Null: open and empty.
@@ -137,8 +140,9 @@ impl Incoming {
         // ORDERING: Relaxed, the exchange below finds out whether it is still so; nothing is read
         // through it.
         let mut top = self.top.load(Ordering::Relaxed);
+        let cell = job.as_ptr().cast_mut();
+        cell.expose_provenance();
         while top != SHUT {
-            let cell = job.as_ptr().cast_mut();
             // SAFETY: Q5, a fresh job is its submitter's alone.
             unsafe { with_links(cell, |links| (*links).next = top) };
             // ORDERING: Release, pairs with the Acquire in `take_in`: who takes the stack sees the
@@ -153,7 +157,7 @@ impl Incoming {
             }
         }
         // SAFETY: as above; it is in no line.
-        unsafe { with_links(job.as_ptr(), |links| (*links).next = ptr::null()) };
+        unsafe { with_links(cell, |links| (*links).next = ptr::null()) };
         Err(job)
     }
 
@@ -208,7 +212,8 @@ impl Lists {
                 if before.is_null() {
                     break;
                 }
-                (cell, behind) = (before, cell);
+                behind = cell;
+                cell = ptr::with_exposed_provenance(before.addr());
             }
             match Line::ending(list.tail) {
                 Some(_) => list.head = cell,

@@ -10,8 +10,9 @@
 //! * Lost wake-up: push and pop are under one lock. A worker lies down only when it has seen the
 //!   queue empty under that lock, so a later push finds its bed. (`no_job_waits_beside_a_sleeper`)
 //! * The door: a submission that finds nobody to claim leaves it open, and plain ones after it only
-//!   go onto a stack of their own; so submitters and busy workers do not meet. Whoever takes the queue's lock absorbs that stack and shuts the door, but for a worker
-//!   between two jobs, which does so when its line runs dry, before it lies down or leaves.
+//!   go onto a stack of their own; so submitters and busy workers do not meet. Whoever takes the
+//!   queue's lock absorbs that stack and shuts the door, but for a worker between two jobs, which
+//!   does so when its line runs dry, before it lies down or leaves.
 //!   (`no_job_waits_behind_an_open_door`)
 //! * Idle expiry against a claim: whoever takes the bed off the list under the lock decides. A
 //!   worker that finds its bed gone has been claimed, and waits for the token that is on its way.
