@@ -125,7 +125,7 @@ fn no_cancelled_job_behind_the_door_runs() {
 /// the two of one submitter and the one of the other ran.
 fn no_job_is_lost_between_two_at_the_door() {
     let orders = ["[\"a\", \"b\", \"c\"]", "[\"a\", \"c\", \"b\"]", "[\"c\", \"a\", \"b\"]"];
-    Model::bound(2).sees_exactly(&orders).check(|| {
+    Model::bound(1).deep(2).sees_exactly(&orders).check(|| {
         let (stub, ran, order) = (Stub::keeping(), Count::new(), Log::new());
         let executor = open_door(&stub, &ran);
         let turn = stub.turn();
