@@ -12,7 +12,6 @@
 //!   empty the lines. Who takes a cell off that a canceller has withdrawn leaves an
 //!   `Arc` for that canceller (`Queue::keep`). So a canceller that has won arrow 2 and has not
 //!   been here yet finds the core alive.
-
 //! * **Q5** A cell on its way into `Incoming` is its submitter's alone; once it is in there nobody looks
 //!   for it: `Core::lock` takes all of them over first, and has them alone then.
 
@@ -145,7 +144,7 @@ impl Incoming {
         while top != SHUT {
             // SAFETY: Q5, a fresh job is its submitter's alone.
             unsafe { with_links(cell, |links| (*links).next = top) };
-            // ORDERING: Release, pairs with the Acquire in `take_in`: who takes the stack sees the
+            // ORDERING: Release, pairs with the Acquire in `shut`: who takes the stack sees the
             // cells. Relaxed on failure, as above.
             match self.top.compare_exchange(top, cell, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => {

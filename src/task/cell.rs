@@ -143,7 +143,7 @@ impl CellRef {
     /// The state, with everything that was written before it.
     #[inline]
     pub(crate) fn state(&self) -> State {
-        // ORDERING: Acquire, pairs with the Release in `advance`: who sees `Released` sees the
+        // ORDERING: Acquire, pairs with the Release in `step`: who sees `Released` sees the
         // outcome.
         State::from_word(self.word().load(Ordering::Acquire))
     }
