@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) burst: usize,
     /// Tasks in the bursts that show how the time of one grows.
     pub(crate) bursts: &'static [usize],
+    /// Tasks that are awaited as one.
+    pub(crate) together: &'static [usize],
     /// Round trips in one round.
     pub(crate) trips: usize,
     /// Lengths of the queues that cancels are timed on.
@@ -50,6 +52,7 @@ impl Plan {
             rounds: 25,
             burst: 10_000,
             bursts: &[1_000, 10_000, 100_000, 1_000_000],
+            together: &[1_000, 10_000, 100_000],
             trips: 500,
             queues: &[1_000, 10_000, 100_000, 1_000_000],
             storm: 100_000,
@@ -64,6 +67,7 @@ impl Plan {
             rounds: 5,
             trips: 200,
             bursts: &[1_000, 10_000],
+            together: &[1_000, 10_000],
             queues: &[1_000, 10_000, 100_000],
             idle: Duration::from_secs(1),
             ..Self::full()

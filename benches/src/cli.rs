@@ -2,14 +2,15 @@
 //! mean.
 //!
 //! Reading order: [`peers`] (who is measured), [`rounds`] (how wall times are taken), [`workloads`]
-//! (what is timed), [`pairs`] (two at a time, with targets), [`exact`] (what is counted instead), [`single`] (one workload of one peer, for
-//! strace and callgrind).
+//! (what is timed), [`pairs`] (two at a time, with targets), [`latency`] (quantiles under load), [`exact`] (what is
+//! counted instead), [`single`] (one workload of one peer, for strace and callgrind).
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod alloc;
 mod args;
 mod exact;
 mod gate;
+mod latency;
 mod pairs;
 mod peers;
 mod place;

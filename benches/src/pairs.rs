@@ -42,7 +42,7 @@ fn pair<A: Peer, B: Peer>(table: &mut Table, plan: &Plan, targets: &Targets) {
         return;
     }
     for place in PLACES {
-        let burst = Burst { tasks: plan.burst, place };
+        let burst = Burst { place, ..Burst::of(plan.burst) };
         row::<A, B>(table, plan, &burst, targets.burst);
     }
     for place in PLACES {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::args::Plan;
-use crate::peers::{Peer, Visit, visit_all};
+use crate::peers::{Peer, Visit, visit_wanted};
 
 /// Something to be timed.
 pub(crate) trait Workload {
@@ -76,22 +76,11 @@ impl<W: Workload> Visit for Prepare<'_, W> {
 /// Rounds that are not counted.
 const WARM_UP: usize = 1;
 
-/// Visits those that the plan wants.
-struct Wanted<'a, V>(&'a Plan, &'a mut V);
-
-impl<V: Visit> Visit for Wanted<'_, V> {
-    fn visit<P: Peer>(&mut self) {
-        if self.0.wants_peer(P::NAME) {
-            self.1.visit::<P>();
-        }
-    }
-}
-
 /// All of the first table.
 pub(crate) fn measure<W: Workload>(workload: &W, plan: &Plan) -> Vec<Column> {
     // The biggest ones take a second each, of each peer.
-    let rounds = if workload.tasks() > 100_000 { plan.rounds.min(5) } else { plan.rounds };
-    measure_by(workload, rounds, |prepare| visit_all(&mut Wanted(plan, prepare)))
+    let rounds = if workload.tasks() >= 100_000 { plan.rounds.min(5) } else { plan.rounds };
+    measure_by(workload, rounds, |prepare| visit_wanted(plan, prepare))
 }
 
 /// Those that `choose` lets it visit.

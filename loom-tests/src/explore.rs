@@ -1,5 +1,7 @@
 //! How executions are chosen: one file for each form that models are built in.
 
+use std::time::Duration;
+
 #[cfg(poolbridge_loom)]
 mod loom;
 #[cfg(poolbridge_shuttle)]
@@ -21,10 +23,12 @@ pub(crate) struct Limits {
     pub(crate) bound: Option<usize>,
     /// Whether threads run side by side in it.
     pub(crate) races: bool,
+    /// After how long it stops, with orders left.
+    pub(crate) time: Option<Duration>,
 }
 
 /// A number from the environment.
-fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
+pub(crate) fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
     let text = std::env::var(name).ok()?;
     let Ok(number) = text.parse() else { panic!("{name} is a number, not {text:?}") };
     Some(number)

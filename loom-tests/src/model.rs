@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use poolbridge::__verify::plan::{self, Plan};
 
@@ -27,6 +27,8 @@ pub struct Model {
 struct Seen {
     iterations: usize,
     outcomes: BTreeSet<String>,
+    /// More orders were left when its time was over.
+    cut_off: bool,
 }
 
 impl Model {
@@ -96,25 +98,35 @@ impl Model {
         watch_panics();
         let started = Instant::now();
         let model = Arc::new(move || format!("{:?}", model()));
-        let seen: Vec<Seen> = self.plans.iter().map(|plan| self.explore(*plan, &model)).collect();
+        let seen: Vec<Seen> = (self.plans.iter().enumerate())
+            .map(|(number, plan)| {
+                let share = time().map(|all| {
+                    let left = all.saturating_sub(started.elapsed());
+                    left / u32::try_from(self.plans.len() - number).expect("few plans")
+                });
+                self.explore(*plan, share, &model)
+            })
+            .collect();
         self.judge(&seen, started);
     }
 
-    fn limits(&self) -> Limits {
+    fn limits(&self, time: Option<Duration>) -> Limits {
         let given = if deep() { self.deep } else { Some(self.bound) };
-        Limits { bound: bound_from_env(given), races: !self.single }
+        Limits { bound: bound_from_env(given), races: !self.single, time }
     }
 
     fn explore(
         &self,
         plan: Plan,
+        time: Option<Duration>,
         model: &Arc<impl Fn() -> String + Send + Sync + 'static>,
     ) -> Seen {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (model, note) = (Arc::clone(model), Arc::clone(&seen));
         // A checker stops at a deadlock with its own words only: say under which plan it was.
         let trace = OnPanic(plan);
-        explore::explore(&self.limits(), move || {
+        let began = Instant::now();
+        explore::explore(&self.limits(time), move || {
             plan::begin(plan);
             let outcome = model();
             assert_no_panic();
@@ -125,7 +137,8 @@ impl Model {
         assert_no_panic();
         drop(trace);
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *seen)
+        let cut_off = time.is_some_and(|time| began.elapsed() >= time);
+        Seen { cut_off, ..std::mem::take(&mut *seen) }
     }
 
     fn judge(&self, seen: &[Seen], started: Instant) {
@@ -133,18 +146,20 @@ impl Model {
         let iterations: usize = seen.iter().map(|seen| seen.iterations).sum();
         let outcomes: BTreeSet<&str> =
             seen.iter().flat_map(|seen| seen.outcomes.iter().map(String::as_str)).collect();
+        let cut_off = seen.iter().any(|seen| seen.cut_off);
         println!(
-            "MODEL {name}{}{} {} plans={} iterations={iterations} ms={} outcomes={outcomes:?}",
+            "MODEL {name}{}{} {}{} plans={} iterations={iterations} ms={} outcomes={outcomes:?}",
             if self.case.is_empty() { "" } else { "/" },
             self.case,
-            explore::how(&self.limits()),
+            explore::how(&self.limits(None)),
+            if cut_off { " cut-off" } else { "" },
             self.plans.len(),
             started.elapsed().as_millis(),
         );
         let wanted: BTreeSet<&str> = self.sees.iter().copied().collect();
         let others: Vec<_> = outcomes.difference(&wanted).collect();
         assert!(!self.nothing_else || others.is_empty(), "forbidden outcomes: {others:?}");
-        if !explore::is_exhaustive() {
+        if cut_off || !explore::is_exhaustive() {
             return;
         }
         let missed: Vec<_> = wanted.difference(&outcomes).collect();
@@ -190,9 +205,15 @@ pub fn planned_panic() -> ! {
     std::panic::resume_unwind(Box::new("planned"))
 }
 
-/// Whether time does not matter.
+/// Whether this is a deep run.
 fn deep() -> bool {
-    std::env::var_os("PB_DEEP").is_some()
+    time().is_some()
+}
+
+/// What each check may take in a deep run, `PB_DEEP` seconds: what does not end by then has tried
+/// some of its orders only, and says so.
+fn time() -> Option<Duration> {
+    explore::setting("PB_DEEP").map(Duration::from_secs)
 }
 
 fn bound_from_env(given: Option<usize>) -> Option<usize> {

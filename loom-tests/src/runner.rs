@@ -109,6 +109,7 @@ fn in_processes(models: &[Entry]) -> ExitCode {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     let executions = AtomicUsize::new(0);
+    let cut_off = Mutex::new(Vec::new());
     let began = Instant::now();
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -117,6 +118,9 @@ fn in_processes(models: &[Entry]) -> ExitCode {
                 while let Some((name, _)) = models.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let output = run_alone(name);
                     executions.fetch_add(executions_in(&output), Ordering::Relaxed);
+                    if has_been_cut_off(&output) {
+                        cut_off.lock().unwrap_or_else(PoisonError::into_inner).push(*name);
+                    }
                     if !report(name, &output) {
                         failed.lock().unwrap_or_else(PoisonError::into_inner).push(*name);
                     }
@@ -126,6 +130,10 @@ fn in_processes(models: &[Entry]) -> ExitCode {
     });
     let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     let executions = executions.into_inner();
+    let cut_off = cut_off.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if !cut_off.is_empty() {
+        println!("{} models with orders left when their time was over: {cut_off:?}", cut_off.len());
+    }
     let (all, bad, seconds) = (models.len(), failed.len(), began.elapsed().as_secs());
     println!("{all} models: {bad} failed {failed:?}; {executions} executions in {seconds} s");
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -136,6 +144,11 @@ fn executions_in(output: &Output) -> usize {
     let words = String::from_utf8_lossy(&output.stdout);
     let counts = words.split_whitespace().filter_map(|word| word.strip_prefix("iterations="));
     counts.filter_map(|count| count.parse::<usize>().ok()).sum()
+}
+
+/// Whether one of the model's lines says that its time was over first.
+fn has_been_cut_off(output: &Output) -> bool {
+    String::from_utf8_lossy(&output.stdout).split_whitespace().any(|word| word == "cut-off")
 }
 
 fn run_alone(name: &str) -> Output {

@@ -10,6 +10,7 @@ mod queue_length;
 pub(crate) use idle::report as report_idle;
 
 use crate::args::Plan;
+use crate::latency;
 use crate::peers::{Peer, Visit, visit_all};
 use crate::table::Table;
 use crate::workloads::names;
@@ -45,6 +46,7 @@ pub(crate) fn print(plan: &Plan) {
     for &length in plan.queues {
         add(&mut table, &queue_length::QueueLength { length }, plan);
     }
+    latency::add(&mut table, plan);
     if plan.wants_row(idle::ROWS[0]) {
         idle::add(&mut table, plan);
     }

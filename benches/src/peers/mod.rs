@@ -2,19 +2,23 @@
 
 mod affinitypool;
 pub(crate) mod blocking;
-mod channel;
+mod by_hand;
 mod floor;
 pub(crate) mod futures;
 pub(crate) mod ours;
 mod poolbridge;
 mod results;
+mod rusty_pool;
 pub(crate) mod tokio;
 pub(crate) mod tokio_rayon;
 
 use std::time::Duration;
 
+use by_hand::ByHand;
 use ours::Ours;
 pub(crate) use poolbridge::Poolbridge;
+
+use crate::args::Plan;
 
 /// A pool of threads for blocking work.
 pub(crate) trait Peer: Send + Sync + Sized + 'static {
@@ -41,10 +45,11 @@ pub(crate) trait Handle<T>: Future<Output = T> + Send + Sized {
     /// Cancels. A handle comes back where it lives on, as opposed to being given up.
     fn cancel(self) -> Option<Self>;
 
-    /// The outcome under a limit that is not reached, in the way that users of this peer set one
+    /// The outcome unless the limit is reached before, in the way that users of this peer set one
     /// inside tokio.
-    fn within(self, limit: Duration) -> impl Future<Output = T> {
-        async move { ::tokio::time::timeout(limit, self).await.expect("far below the limit") }
+    fn within(self, limit: Duration) -> impl Future<Output = Option<T>> + Send {
+        let limited = ::tokio::time::timeout(limit, self);
+        async move { limited.await.ok() }
     }
 }
 
@@ -59,15 +64,34 @@ pub(crate) fn visit_all(visitor: &mut impl Visit) {
     visitor.visit::<affinitypool::Affinity>();
     visitor.visit::<blocking::Blocking>();
     visitor.visit::<tokio::Tokio>();
-    visitor.visit::<channel::Channel>();
+    visitor.visit::<tokio_rayon::TokioRayon>();
+    visitor.visit::<futures::Futures>();
+    visitor.visit::<rusty_pool::RustyPool>();
+    visitor.visit::<ByHand<by_hand::Channel>>();
+    visitor.visit::<ByHand<by_hand::Rayon>>();
+    visitor.visit::<ByHand<by_hand::ThreadPool>>();
     visitor.visit::<floor::Floor>();
+}
+
+/// Visits those that the plan wants.
+struct Wanted<'a, V>(&'a Plan, &'a mut V);
+
+impl<V: Visit> Visit for Wanted<'_, V> {
+    fn visit<P: Peer>(&mut self) {
+        if self.0.wants_peer(P::NAME) {
+            self.1.visit::<P>();
+        }
+    }
+}
+
+/// Those of the first tables that the plan wants.
+pub(crate) fn visit_wanted(plan: &Plan, visitor: &mut impl Visit) {
+    visit_all(&mut Wanted(plan, visitor));
 }
 
 /// Everybody, also those that are only measured beside one other.
 pub(crate) fn visit_everybody(visitor: &mut impl Visit) {
     visit_all(visitor);
-    visitor.visit::<tokio_rayon::TokioRayon>();
-    visitor.visit::<futures::Futures>();
     visitor.visit::<Ours<ours::OnRayon>>();
     visitor.visit::<Ours<ours::OnTokio>>();
     visitor.visit::<Ours<ours::OnFutures>>();

@@ -44,7 +44,8 @@ impl<T: Send> Handle<T> for Expect<Task<T>> {
         Some(self)
     }
 
-    async fn within(self, limit: Duration) -> T {
-        self.0.timeout(limit).await.expect("far below the limit")
+    fn within(self, limit: Duration) -> impl Future<Output = Option<T>> + Send {
+        let limited = self.0.timeout(limit);
+        async move { limited.await.ok() }
     }
 }

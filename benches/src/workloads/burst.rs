@@ -1,10 +1,9 @@
 //! Everything submitted, then everything awaited in order.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Runtime;
-
-use super::{check, current_thread, elsewhere};
+use super::{Side, check, elsewhere};
 use crate::THREADS;
 use crate::peers::Peer;
 use crate::place::Place;
@@ -12,20 +11,25 @@ use crate::rounds::Workload;
 
 pub(crate) struct Burst {
     pub(crate) tasks: usize,
+    pub(crate) side: Side,
     pub(crate) place: Place,
 }
 
-fn once<P: Peer>(pool: &P, runtime: &Runtime, tasks: usize) -> Duration {
+impl Burst {
+    /// On a current-thread runtime, wherever the threads are.
+    pub(crate) fn of(tasks: usize) -> Self {
+        Self { tasks, side: Side::CurrentThread, place: Place::Free }
+    }
+}
+
+async fn once<P: Peer>(pool: Arc<P>, tasks: usize) -> Duration {
     let mut handles = Vec::with_capacity(tasks);
     let start = Instant::now();
     handles.extend((0..tasks as u64).map(|n| pool.submit(move || n)));
-    let sum = runtime.block_on(async {
-        let mut sum = 0;
-        for handle in handles {
-            sum += handle.await;
-        }
-        sum
-    });
+    let mut sum = 0;
+    for handle in handles {
+        sum += handle.await;
+    }
     let taken = start.elapsed();
     check(tasks, [sum]);
     taken
@@ -34,17 +38,18 @@ fn once<P: Peer>(pool: &P, runtime: &Runtime, tasks: usize) -> Duration {
 /// Bursts in this process: the median.
 pub(crate) fn here<P: Peer>(place: Place, tasks: usize) -> Duration {
     place.begin();
-    let (pool, runtime) = (P::new(THREADS), current_thread());
-    once(&pool, &runtime, tasks);
+    let (pool, driver) = (Arc::new(P::new(THREADS)), Side::CurrentThread.driver());
+    driver.run(once(pool.clone(), tasks));
     place.settle();
-    let mut taken: [Duration; 5] = std::array::from_fn(|_| once(&pool, &runtime, tasks));
+    let mut taken: [Duration; 5] =
+        std::array::from_fn(|_| driver.run(once(pool.clone(), tasks)));
     taken.sort();
     taken[2]
 }
 
 impl Workload for Burst {
     fn name(&self) -> String {
-        format!("burst of {}{}", self.tasks, self.place.suffix())
+        format!("burst of {}{}{}", self.tasks, self.side.suffix(), self.place.suffix())
     }
 
     fn tasks(&self) -> usize {
@@ -57,7 +62,7 @@ impl Workload for Burst {
             // A pin is for a whole process.
             return elsewhere(["submit", P::NAME, &tasks.to_string(), self.place.name()]);
         }
-        let (pool, runtime) = (P::new(THREADS), current_thread());
-        Box::new(move || once(&pool, &runtime, tasks))
+        let (pool, driver) = (Arc::new(P::new(THREADS)), self.side.driver());
+        Box::new(move || driver.run(once(pool.clone(), tasks)))
     }
 }

@@ -1,31 +1,55 @@
-//! A steady state: 64 tasks of a microsecond each under way, a new one for each that is awaited.
+//! A steady state: 64 tasks under way that work for a while each, a new one for each that is
+//! awaited.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{check, current_thread};
+use super::{Side, check};
 use crate::THREADS;
 use crate::peers::Peer;
 use crate::rounds::Workload;
 
 const WINDOW: usize = 64;
-const WORK: Duration = Duration::from_micros(1);
 
 pub(crate) struct InFlight {
     pub(crate) tasks: usize,
+    pub(crate) work: Duration,
+    pub(crate) side: Side,
 }
 
-fn work(n: u64) -> u64 {
+/// Uses the processor for that long.
+pub(crate) fn work(time: Duration) {
     let start = Instant::now();
-    while start.elapsed() < WORK {
+    while start.elapsed() < time {
         std::hint::spin_loop();
     }
-    n
+}
+
+async fn once<P: Peer>(pool: Arc<P>, tasks: usize, time: Duration) -> Duration {
+    let mut window = VecDeque::with_capacity(WINDOW);
+    let start = Instant::now();
+    let mut sum = 0;
+    for n in 0..tasks as u64 {
+        if window.len() == WINDOW {
+            sum += window.pop_front().expect("not empty").await;
+        }
+        window.push_back(pool.submit(move || {
+            work(time);
+            n
+        }));
+    }
+    for handle in window {
+        sum += handle.await;
+    }
+    let taken = start.elapsed();
+    check(tasks, [sum]);
+    taken
 }
 
 impl Workload for InFlight {
     fn name(&self) -> String {
-        format!("{WINDOW} in flight, 1 µs each")
+        format!("{WINDOW} in flight, {} µs each{}", self.work.as_micros(), self.side.suffix())
     }
 
     fn tasks(&self) -> usize {
@@ -33,26 +57,8 @@ impl Workload for InFlight {
     }
 
     fn prepare<P: Peer>(&self) -> Box<dyn FnMut() -> Duration> {
-        let (pool, runtime, tasks) = (P::new(THREADS), current_thread(), self.tasks);
-        Box::new(move || {
-            let mut window = VecDeque::with_capacity(WINDOW);
-            let start = Instant::now();
-            let sum = runtime.block_on(async {
-                let mut sum = 0;
-                for n in 0..tasks as u64 {
-                    if window.len() == WINDOW {
-                        sum += window.pop_front().expect("not empty").await;
-                    }
-                    window.push_back(pool.submit(move || work(n)));
-                }
-                for handle in window {
-                    sum += handle.await;
-                }
-                sum
-            });
-            let taken = start.elapsed();
-            check(tasks, [sum]);
-            taken
-        })
+        let (pool, driver) = (Arc::new(P::new(THREADS)), self.side.driver());
+        let (tasks, time) = (self.tasks, self.work);
+        Box::new(move || driver.run(once(pool.clone(), tasks, time)))
     }
 }

@@ -2,33 +2,32 @@
 
 mod burst;
 mod in_flight;
-mod join_all;
 mod round_trip;
+mod side;
 mod submitters;
 mod timeouts;
+mod together;
 
 pub(crate) use burst::{Burst, here as burst_here};
-pub(crate) use round_trip::{RoundTrip, Side, here as round_trips_here, trips as round_trips};
+pub(crate) use in_flight::work;
+pub(crate) use round_trip::{RoundTrip, here as round_trips_here, trips as round_trips};
+pub(crate) use side::Side;
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::args::Plan;
 use crate::peers::{Peer, Visit, visit_all};
-use crate::place::Place;
 use crate::rounds::{Column, Workload, measure};
 use crate::table::Table;
+use side::SIDES;
+use together::{Together, Way};
 
 /// Adds a round's results up and holds them against what they have to be: task `n` answers `n`.
 pub(crate) fn check(tasks: usize, answers: impl IntoIterator<Item = u64>) {
     let tasks = tasks as u64;
     let sum: u64 = answers.into_iter().sum();
     assert_eq!(sum, tasks * (tasks - 1) / 2, "a task got another's answer, or none");
-}
-
-/// A runtime to await on, without blocking threads of its own.
-pub(crate) fn current_thread() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
 /// Rounds that are a process of their own each, with these arguments. It says how many nanoseconds
@@ -70,16 +69,34 @@ pub(crate) fn print(plan: &Plan) {
         add(&mut table, &RoundTrip { side, place, trips: plan.trips }, plan);
     }
     for tasks in plan.bursts {
-        add(&mut table, &Burst { tasks: *tasks, place: Place::Free }, plan);
+        add(&mut table, &Burst::of(*tasks), plan);
     }
-    add(&mut table, &in_flight::InFlight { tasks: plan.burst }, plan);
-    for threads in [4, 16] {
+    for side in [Side::BlockOn, Side::MultiThread] {
+        add(&mut table, &Burst { side, ..Burst::of(plan.burst) }, plan);
+    }
+    for (work, share) in [(1, 1), (50, 10)] {
+        let (tasks, work) = (plan.burst / share, Duration::from_micros(work));
+        for side in SIDES {
+            add(&mut table, &in_flight::InFlight { tasks, work, side }, plan);
+        }
+    }
+    for threads in [1, 4, 16] {
         add(&mut table, &submitters::Submitters { threads, tasks: plan.burst }, plan);
     }
-    for tasks in [1_000, plan.burst] {
-        add(&mut table, &join_all::JoinAll { tasks }, plan);
+    for way in [Way::JoinAll, Way::Unordered] {
+        for tasks in plan.together {
+            add(&mut table, &Together { way, tasks: *tasks, side: Side::CurrentThread }, plan);
+        }
+        for side in [Side::BlockOn, Side::MultiThread] {
+            add(&mut table, &Together { way, tasks: plan.burst, side }, plan);
+        }
     }
-    add(&mut table, &timeouts::Timeouts { tasks: plan.burst }, plan);
+    for side in [Side::CurrentThread, Side::MultiThread] {
+        add(&mut table, &timeouts::Timeouts { tasks: plan.burst, side }, plan);
+    }
+    for side in [Side::CurrentThread, Side::MultiThread] {
+        add(&mut table, &timeouts::Expiries { tasks: plan.burst, side }, plan);
+    }
     if !table.is_empty() {
         println!("{table}");
     }

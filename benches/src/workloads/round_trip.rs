@@ -1,45 +1,26 @@
 //! One task at a time on an idle pool: submit, await, again. Each round is a process of its own,
 //! so that no peer is stuck with where the scheduler has put its threads.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{check, current_thread, elsewhere};
+use super::{Side, check, elsewhere};
 use crate::THREADS;
 use crate::peers::Peer;
 use crate::place::Place;
 use crate::rounds::Workload;
 
-/// Who awaits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    BlockOn,
-    CurrentThread,
-    MultiThread,
-}
-
-const SIDES: [(Side, &str); 3] = [
-    (Side::BlockOn, "block_on"),
-    (Side::CurrentThread, "tokio-current-thread"),
-    (Side::MultiThread, "tokio-multi-thread"),
-];
-
-impl Side {
-    fn name(self) -> &'static str {
-        SIDES.iter().find(|(side, _)| *side == self).map_or("", |(_, name)| name)
-    }
-
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        SIDES.iter().find(|(_, other)| *other == name).map(|(side, _)| *side)
-    }
-}
-
 /// Which round trips are in the table.
-pub(crate) const KINDS: [(Side, Place); 5] = [
+pub(crate) const KINDS: [(Side, Place); 9] = [
     (Side::BlockOn, Place::Free),
     (Side::BlockOn, Place::OneProcessor),
     (Side::BlockOn, Place::TwoProcessors),
     (Side::CurrentThread, Place::Free),
+    (Side::CurrentThread, Place::OneProcessor),
+    (Side::CurrentThread, Place::TwoProcessors),
     (Side::MultiThread, Place::Free),
+    (Side::MultiThread, Place::OneProcessor),
+    (Side::MultiThread, Place::TwoProcessors),
 ];
 
 /// Trips that are not timed.
@@ -66,26 +47,16 @@ pub(crate) async fn trips<P: Peer>(pool: &P, trips: usize) -> Duration {
 /// Round trips in this process.
 pub(crate) fn here<P: Peer>(side: Side, place: Place, n: usize) -> Duration {
     place.begin();
-    let pool = P::new(THREADS);
-    futures::executor::block_on(trips(&pool, WARM_UP));
+    let pool = Arc::new(P::new(THREADS));
+    futures::executor::block_on(trips(&*pool, WARM_UP));
     place.settle();
-    match side {
-        Side::BlockOn => futures::executor::block_on(trips(&pool, n)),
-        Side::CurrentThread => current_thread().block_on(trips(&pool, n)),
-        Side::MultiThread => {
-            let mut builder = tokio::runtime::Builder::new_multi_thread();
-            let runtime = builder.worker_threads(THREADS).build().expect("a runtime");
-            // On a worker of the runtime, where users' tasks are.
-            let trips = runtime.spawn(async move { trips(&pool, n).await });
-            futures::executor::block_on(trips).expect("the trips end")
-        }
-    }
+    // The runtime's threads are where this one is.
+    side.driver().run(async move { trips(&*pool, n).await })
 }
 
 impl Workload for RoundTrip {
     fn name(&self) -> String {
-        let side = self.side.name().replace("tokio-", "tokio ");
-        format!("round trip, {side}{}", self.place.suffix())
+        format!("round trip, {}{}", self.side.shown(), self.place.suffix())
     }
 
     fn tasks(&self) -> usize {

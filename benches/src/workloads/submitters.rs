@@ -24,7 +24,10 @@ fn share<P: Peer>(pool: &P, from: usize, step: usize, tasks: usize) -> u64 {
 
 impl Workload for Submitters {
     fn name(&self) -> String {
-        format!("{} submitting threads", self.threads)
+        match self.threads {
+            1 => "1 submitting thread".into(),
+            threads => format!("{threads} submitting threads"),
+        }
     }
 
     fn tasks(&self) -> usize {

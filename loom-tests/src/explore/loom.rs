@@ -20,6 +20,9 @@ pub(crate) fn explore(limits: &Limits, execution: impl Fn() + Send + Sync + 'sta
         // loom looks at the limit only where it would write a checkpoint.
         builder.max_permutations = Some(sample);
         builder.checkpoint_interval = sample;
+    } else if limits.time.is_some() {
+        builder.max_duration = limits.time;
+        builder.checkpoint_interval = 100;
     }
     builder.check(execution);
 }
