@@ -1,36 +1,55 @@
 #!/usr/bin/env bash
-# Instructions of a task (user space, all threads), for ours and its peers: the difference between
-# N and 2N tasks, so that starting and ending the process cancels out.
+# Instructions of a task (user space, all threads) and how many of them are atomic read-modify-writes, for ours and
+# its peers: the difference between N and 2N tasks, so that starting and ending the process cancels out.
 #   benches/instructions.sh [TASKS [PEER..]]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if ! command -v valgrind >/dev/null; then
-    echo "valgrind is missing: instructions can't be counted. Install it and come again." >&2
-    exit 1
-fi
+for tool in valgrind objdump; do
+    if ! command -v $tool >/dev/null; then
+        echo "$tool is missing: instructions can't be counted. Install it and come again." >&2
+        exit 1
+    fi
+done
 tasks=${1:-10000}
 peers=("${@:2}")
-[ ${#peers[@]} -gt 0 ] || peers=(poolbridge blocking affinitypool tokio channel+oneshot floor)
+[ ${#peers[@]} -gt 0 ] || peers=(poolbridge blocking affinitypool tokio channel+oneshot threadpool+oneshot floor)
 
 cargo build --quiet --release -p benches
 program=${CARGO_TARGET_DIR:-target}/release/benches
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-# MODE PEER TASKS: instructions of one process.
+# Where the program's own atomic operations are; `xchg` with memory is one without the prefix.
+objdump -d --no-show-raw-insn "$program" |
+    awk '$2 == "lock" || $2 == "xchg" && /\(/ { sub(":", "", $1); print $1 }' >"$work/atomics"
+
+# MODE PEER TASKS: instructions of one process, and atomic ones.
 count() {
-    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$program" "$@" 2>&1 >/dev/null |
-        awk '/Collected/ { print $NF }'
+    valgrind --tool=callgrind --dump-instr=yes --compress-pos=no --compress-strings=no \
+        --callgrind-out-file="$work/profile" "$program" "$@" >/dev/null 2>&1
+    awk -v names="$work/atomics" '
+        BEGIN { while ((getline line < names) > 0) atomic["0x" line] = 1 }
+        /^ob=/ { own = /benches/ }
+        /^calls=/ { skip = 1; next }
+        /^0x/ {
+            if (skip) { skip = 0; next }
+            all += $NF
+            if (own && $1 in atomic) some += $NF
+        }
+        END { printf "%d %d\n", all, some }' "$work/profile"
 }
 
 each() {
     local one two
-    one=$(count "$1" "$2" "$tasks")
-    two=$(count "$1" "$2" $((2 * tasks)))
-    echo $(((two - one) / tasks))
+    read -ra one < <(count "$1" "$2" "$tasks")
+    read -ra two < <(count "$1" "$2" $((2 * tasks)))
+    awk -v n="$tasks" -v all=$((two[0] - one[0])) -v some=$((two[1] - one[1])) \
+        'BEGIN { printf " %.0f | %.1f |", all / n, some / n }'
 }
 
-echo "| instructions a task | burst | one at a time |"
-echo "|---|--:|--:|"
+echo "| instructions, atomic ones a task | burst | | one at a time | | submit and cancel | | under a limit | |"
+echo "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
 for peer in "${peers[@]}"; do
-    echo "| $peer | $(each burst "$peer") | $(each round-trip "$peer") |"
+    echo "| $peer |$(for mode in burst round-trip cancel timeout; do each $mode "$peer"; done)"
 done

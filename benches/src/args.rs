@@ -16,6 +16,10 @@ usage: benches [--quick] [--only PEER,PEER..] [--rows TEXT]
            all submitted, then awaited; prints nanoseconds
        benches burst PEER [TASKS]
            all queued while the pool is busy, then awaited
+       benches cancel PEER [TASKS]
+           all queued while the pool is busy, then cancelled
+       benches timeout PEER [TASKS]
+           as a burst, each awaited under a limit that is not reached
        benches idle PEER [MILLISECONDS]
            an idle pool: CPU in %, voluntary context switches a second, threads; then µs of CPU for
            each of some lonely tasks";
@@ -96,6 +100,8 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Command, Strin
             single(Mode::Submit(place), &args, 10_000)
         }
         Some("burst") => single(Mode::Burst, &args, 10_000),
+        Some("cancel") => single(Mode::Cancel, &args, 10_000),
+        Some("timeout") => single(Mode::Timeout, &args, 10_000),
         Some("idle") => single(Mode::Idle, &args, 3_000),
         _ => compare(&args),
     }

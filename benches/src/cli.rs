@@ -3,12 +3,13 @@
 //!
 //! Reading order: [`peers`] (who is measured), [`rounds`] (how wall times are taken), [`workloads`]
 //! (what is timed), [`pairs`] (two at a time, with targets), [`latency`] (quantiles under load), [`exact`] (what is
-//! counted instead), [`single`] (one workload of one peer, for strace and callgrind).
+//! counted instead), [`floors`] (what this machine takes for the least steps), [`single`] (one workload of one peer, for strace and callgrind).
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod alloc;
 mod args;
 mod exact;
+mod floors;
 mod gate;
 mod latency;
 mod pairs;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
             workloads::print(&plan);
             pairs::print(&plan);
             exact::print(&plan);
+            floors::print(&plan);
         }
         Ok(Command::Single(single)) => return single.run(),
         Err(problem) => {

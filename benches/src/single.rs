@@ -8,15 +8,17 @@ use futures::executor::block_on;
 use crate::THREADS;
 use crate::exact;
 use crate::gate::with_busy;
-use crate::peers::{Peer, Visit, visit_everybody};
+use crate::peers::{Handle, Peer, Visit, visit_everybody};
 use crate::place::Place;
-use crate::workloads::{Side, burst_here, check, round_trips_here};
+use crate::workloads::{Side, burst_here, check, current_thread, round_trips_here};
 
 #[derive(Clone, Copy)]
 pub(crate) enum Mode {
     RoundTrip(Side, Place),
     Submit(Place),
     Burst,
+    Cancel,
+    Timeout,
     Idle,
 }
 
@@ -58,9 +60,38 @@ impl Visit for Run {
             }
             Mode::Submit(place) => println!("{}", burst_here::<P>(place, tasks).as_nanos()),
             Mode::Burst => burst(&P::new(THREADS), tasks),
+            Mode::Cancel => cancel(&P::new(THREADS), tasks),
+            Mode::Timeout => timeout(P::new(THREADS), tasks),
             Mode::Idle => exact::report_idle::<P>(Duration::from_millis(amount)),
         }
     }
+}
+
+/// Queued while the threads are busy, and cancelled.
+fn cancel<P: Peer>(pool: &P, tasks: usize) {
+    let mut handles = Vec::with_capacity(tasks);
+    let mut live = Vec::with_capacity(tasks);
+    with_busy(pool, |_| {
+        handles.extend((0..tasks as u64).map(|n| pool.submit(move || n)));
+        live.extend(handles.drain(..).filter_map(Handle::cancel));
+    });
+    // What the peer has left in its queue is a part of what a cancel costs.
+    block_on(pool.submit(|| ()));
+}
+
+/// As a burst, each under a limit that is not reached.
+fn timeout<P: Peer>(pool: P, tasks: usize) {
+    const LIMIT: Duration = Duration::from_secs(30);
+    let mut handles = Vec::with_capacity(tasks);
+    with_busy(&pool, |_| handles.extend((0..tasks as u64).map(|n| pool.submit(move || n))));
+    let sum = current_thread().block_on(async {
+        let mut sum = 0;
+        for handle in handles {
+            sum += handle.within(LIMIT).await.expect("far below the limit");
+        }
+        sum
+    });
+    check(tasks, [sum]);
 }
 
 /// Queued while the threads are busy: how many wake-ups there are does not depend on luck.

@@ -44,6 +44,9 @@ impl Rests {
     }
 
     /// Lies down on `bed`; true: claimed.
+    ///
+    /// Looks at the clock only where it lets others run: a look can cost as much as a switch between
+    /// threads does.
     pub(super) fn rest(&mut self, bed: &Parker, keep_alive: Option<Duration>) -> bool {
         let yields = match (self.jobs_since, self.last_was_brief) {
             _ if self.wary => 0,
@@ -51,30 +54,44 @@ impl Rests {
             (0 | 1, false) => SHORT,
             _ => 0,
         };
+        if yields == 0 {
+            self.came_back_late = false;
+            bed.look(0);
+            self.jobs_since = 0;
+            return bed.park_for(keep_alive);
+        }
         let begun = now();
-        // Time beyond what the clock can say is no limit.
-        let until = keep_alive.and_then(|stay| begun.checked_add(stay));
-        self.look(bed, yields, begun);
-        let claimed = bed.park_until(until);
-        self.jobs_since = 0;
-        self.last_was_brief = now().saturating_duration_since(begun) < BRIEF;
+        let mut taken = self.look(bed, yields, begun);
+        let mut claimed = bed.take();
+        if !claimed {
+            claimed = bed.park_for(keep_alive);
+            taken = since(begun);
+        }
+        self.last_was_brief = taken < BRIEF;
         claimed
     }
 
     /// Looks for a moment whether somebody claims `bed`.
     pub(super) fn linger(&mut self, bed: &Parker) -> bool {
         self.look(bed, LINGERING, now());
-        self.jobs_since = 0;
         bed.take()
     }
 
-    fn look(&mut self, bed: &Parker, yields: u32, begun: Instant) {
+    /// How long that took.
+    fn look(&mut self, bed: &Parker, yields: u32, begun: Instant) -> Duration {
         bed.look(yields);
-        self.came_back_late = now().saturating_duration_since(begun) > LATE;
+        let taken = since(begun);
+        self.came_back_late = taken > LATE;
+        self.jobs_since = 0;
+        taken
     }
 
     /// Whether letting others run has cost more than it has brought.
     pub(super) fn have_been_dear(&self) -> bool {
         self.came_back_late && self.jobs_since <= 1
     }
+}
+
+fn since(begun: Instant) -> Duration {
+    now().saturating_duration_since(begun)
 }

@@ -53,13 +53,19 @@ impl Parker {
 
     /// Sleeps until [`unpark`](Self::unpark); only the owning thread may call it.
     pub fn park(&self) {
-        self.0.park(None);
+        self.0.park(Limit::None);
     }
 
     /// As [`park`](Self::park), but not past `deadline` (`None`: no limit). True: the token was
     /// taken. False: the time is over and the token was not there.
     pub fn park_until(&self, deadline: Option<Instant>) -> bool {
-        self.0.park(deadline)
+        self.0.park(deadline.map_or(Limit::None, Limit::At))
+    }
+
+    /// As [`park_until`](Self::park_until), but with a limit that begins now, which spares looking at
+    /// the clock. Woken for nothing it may begin anew, once.
+    pub fn park_for(&self, limit: Option<Duration>) -> bool {
+        self.0.park(limit.map_or(Limit::None, Limit::For))
     }
 
     /// Looks for the token for a bounded number of rounds, and lets others run `yields` times: an
@@ -101,7 +107,7 @@ impl Bed {
         self.token.compare_exchange(NOTIFIED, EMPTY, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
-    fn park(&self, deadline: Option<Instant>) -> bool {
+    fn park(&self, mut limit: Limit) -> bool {
         if self.take() {
             return true;
         }
@@ -113,12 +119,16 @@ impl Bed {
             return second_look(true) && self.take();
         }
         loop {
-            let Some(left) = remaining(deadline) else {
+            let Some(left) = limit.left() else {
                 // ORDERING: Acquire, as in `take`: the swap may bring the token with it.
                 return self.token.swap(EMPTY, Ordering::Acquire) == NOTIFIED;
             };
             guard = match left {
-                Some(left) => self.bell.wait_timeout(guard, left).0,
+                Some(left) => {
+                    let (guard, timed_out) = self.bell.wait_timeout(guard, left);
+                    limit = limit.after_a_wait(timed_out);
+                    guard
+                }
                 None => self.bell.wait(guard),
             };
             if self.take() {
@@ -137,14 +147,33 @@ impl Bed {
     }
 }
 
-/// `None`: the deadline is over. `Some(None)`: there is none.
-fn remaining(deadline: Option<Instant>) -> Option<Option<Duration>> {
-    match deadline {
-        None => Some(None),
-        Some(at) => match at.saturating_duration_since(now()) {
-            Duration::ZERO => None,
-            left => Some(Some(left)),
-        },
+/// How long a thread sleeps at most.
+#[derive(Clone, Copy)]
+enum Limit {
+    None,
+    At(Instant),
+    For(Duration),
+}
+
+impl Limit {
+    /// `None`: the time is over. `Some(None)`: there is no limit.
+    fn left(self) -> Option<Option<Duration>> {
+        let left = match self {
+            Limit::None => return Some(None),
+            Limit::At(deadline) => deadline.saturating_duration_since(now()),
+            Limit::For(left) => left,
+        };
+        if left.is_zero() { None } else { Some(Some(left)) }
+    }
+
+    /// What it is once a wait for as long as was left is over, or was woken before.
+    fn after_a_wait(self, timed_out: bool) -> Self {
+        match self {
+            Limit::For(_) if timed_out => Limit::For(Duration::ZERO),
+            // Time beyond what the clock can say is no limit.
+            Limit::For(left) => now().checked_add(left).map_or(Limit::None, Limit::At),
+            known => known,
+        }
     }
 }
 

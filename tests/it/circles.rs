@@ -12,7 +12,9 @@ use poolbridge::{
 };
 
 use crate::narrow::{narrow, refused};
-use crate::support::{Counter, Gate, eventually, one_worker, outcome, value, within, workers};
+use crate::support::{
+    Counter, Gate, eventually, occupy, one_worker, outcome, value, within, workers,
+};
 
 #[test]
 fn a_later_job_of_the_own_lane_is_not_waited_for() {
@@ -63,6 +65,20 @@ fn a_lane_and_its_executor_do_not_wait_for_each_other() {
     let waiter = outer.id();
     assert_eq!(refused(within(move || value(outer)))[0], waiter);
     assert_eq!((value(lane.submit(|| 1)), value(keyed.submit(1, || 2))), (1, 2));
+}
+
+/// A lane that a turn of its executor keeps busy on another thread comes free again.
+#[test]
+fn a_job_behind_the_turn_of_a_lanes_executor_is_waited_for() {
+    let pool = workers(2);
+    let keyed = pool.keyed::<u8>();
+    let busy = occupy(&keyed.lane(1));
+    let behind = keyed.submit(1, || 7);
+    let waiter = keyed.submit(2, move || behind.wait());
+    let view = keyed.clone();
+    within(move || eventually(|| view.snapshot().queued.iter().any(|job| job.awaited)));
+    busy.finish();
+    assert_eq!(within(move || value(waiter)).unwrap(), 7);
 }
 
 /// A job below a lane's job cannot wait for what comes after that.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use poolbridge::{
     Backend, Cancel, Executor, Expired, Job, Keyed, Priority, Queued, Reason, Shutdown, StartError,
-    TaskError, Worker,
+    Task, TaskError, Worker,
 };
 
 use crate::support::{
@@ -370,28 +370,31 @@ fn a_keyed_view_has_all_the_workers_of_its_pool() {
     assert_eq!(leaders, 1);
 }
 
+const KEYS: usize = 7;
+
+/// Keeps turns until somebody takes them.
+#[derive(Clone, Default)]
+struct Keeps(Arc<Mutex<Vec<Worker>>>);
+impl Keeps {
+    fn take(&self) -> Vec<Worker> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+impl Backend for Keeps {
+    fn start(&self, worker: Worker) -> Result<(), StartError> {
+        self.0.lock().unwrap().push(worker);
+        Ok(())
+    }
+
+    fn parallelism(&self) -> std::num::NonZeroUsize {
+        std::num::NonZeroUsize::new(KEYS).unwrap()
+    }
+}
+
 /// The pool's threads never come: what waits in a lane ends, turns of the lane's own executors and jobs
 /// alike. When they come again, each key has a lane of its own.
 #[test]
 fn a_lane_that_nobody_will_serve_ends_with_all_that_is_in_it() {
-    const KEYS: usize = 7;
-    #[derive(Clone, Default)]
-    struct Keeps(Arc<Mutex<Vec<Worker>>>);
-    impl Keeps {
-        fn take(&self) -> Vec<Worker> {
-            std::mem::take(&mut self.0.lock().unwrap())
-        }
-    }
-    impl Backend for Keeps {
-        fn start(&self, worker: Worker) -> Result<(), StartError> {
-            self.0.lock().unwrap().push(worker);
-            Ok(())
-        }
-
-        fn parallelism(&self) -> std::num::NonZeroUsize {
-            std::num::NonZeroUsize::new(KEYS).unwrap()
-        }
-    }
     let kept = Keeps::default();
     let keyed = Executor::on(kept.clone()).build().unwrap().keyed::<usize>();
     let lane = keyed.lane(1);
@@ -420,4 +423,22 @@ fn a_lane_that_nobody_will_serve_ends_with_all_that_is_in_it() {
         kept.take().into_iter().map(|turn| thread::spawn(move || turn.run())).collect();
     assert_eq!(within(move || met.into_iter().map(value).filter(|leads| *leads).count()), 1);
     serving.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+/// Lanes are gone through in turn, and the turn comes round: also to a lane before those of the last time.
+#[test]
+fn jobs_of_earlier_lanes_end_as_well_when_no_thread_comes_again() {
+    let kept = Keeps::default();
+    let keyed = Executor::on(kept.clone()).build().unwrap().keyed::<usize>();
+    let strand = |tasks: Vec<Task<()>>| {
+        let turns = kept.take();
+        within(move || drop(turns));
+        for task in tasks {
+            assert!(matches!(outcome(task), Err(TaskError::Broken(_))));
+        }
+    };
+    strand((0..3).map(|key| keyed.submit(key, || ())).collect());
+    let [first, second] = [3, 4].map(|key| keyed.submit(key, || ()));
+    assert_eq!(first.cancel(), Cancel::Prevented);
+    strand(vec![second]);
 }

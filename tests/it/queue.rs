@@ -83,6 +83,8 @@ fn a_full_queue_rejects() {
     assert!(matches!(outcome(refused), Err(TaskError::Rejected(Reason::Full))));
     let rejected = pool.try_submit(|| 4).unwrap_err();
     assert!(matches!(rejected.reason(), Reason::Full));
+    let source = std::error::Error::source(&rejected).and_then(|source| source.downcast_ref());
+    assert!(matches!(source, Some(Reason::Full)));
     assert_eq!((rejected.into_inner())(), 4);
     busy.finish();
     assert_eq!(tasks.map(value), [1, 2]);

@@ -41,8 +41,7 @@ pub(crate) fn here<P: Peer>(place: Place, tasks: usize) -> Duration {
     let (pool, driver) = (Arc::new(P::new(THREADS)), Side::CurrentThread.driver());
     driver.run(once(pool.clone(), tasks));
     place.settle();
-    let mut taken: [Duration; 5] =
-        std::array::from_fn(|_| driver.run(once(pool.clone(), tasks)));
+    let mut taken: [Duration; 5] = std::array::from_fn(|_| driver.run(once(pool.clone(), tasks)));
     taken.sort();
     taken[2]
 }

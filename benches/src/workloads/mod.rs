@@ -11,7 +11,7 @@ mod together;
 pub(crate) use burst::{Burst, here as burst_here};
 pub(crate) use in_flight::work;
 pub(crate) use round_trip::{RoundTrip, here as round_trips_here, trips as round_trips};
-pub(crate) use side::Side;
+pub(crate) use side::{Side, current_thread};
 
 use std::process::{Command, Stdio};
 use std::time::Duration;

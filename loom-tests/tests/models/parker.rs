@@ -12,6 +12,7 @@ pub(crate) const MODELS: &[Entry] = models![
     unpark_before_park_is_not_lost,
     unpark_during_park_is_not_lost,
     timeout_leaves_the_token,
+    limit_from_now_leaves_the_token,
     two_unparks_leave_one_token,
     no_stale_token_between_owners,
     park_sees_what_unpark_published,
@@ -70,6 +71,23 @@ fn timeout_leaves_the_token() {
         let parker = Parker::new();
         let waker = unpark_by_thread(&parker, || ());
         let in_time = parker.park_until(Some(now() + LIMIT));
+        if !in_time {
+            parker.park();
+        }
+        waker.join().unwrap();
+        in_time
+    });
+}
+
+/// As [`timeout_leaves_the_token`], with a limit that begins with the park, which may be woken for
+/// nothing before: then it begins anew. Outcome: whether the token was taken in time.
+fn limit_from_now_leaves_the_token() {
+    let begins_anew = Plan { timeout: Some(1), ..Plan::spurious(0) };
+    let plans = [Plan::NONE, Plan::timeout(0), Plan::spurious(0), begins_anew];
+    Model::bound(3).plans(plans).sees_exactly(&["false", "true"]).check(|| {
+        let parker = Parker::new();
+        let waker = unpark_by_thread(&parker, || ());
+        let in_time = parker.park_for(Some(LIMIT));
         if !in_time {
             parker.park();
         }
