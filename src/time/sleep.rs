@@ -66,13 +66,14 @@ impl Sleep {
 pub(crate) struct OwnSleep {
     at: Instant,
     clock: Ruling,
-    waker: SharedArc<Mutex<Option<Waker>>>,
+    /// Made at the first poll that has to wait.
+    waker: Option<SharedArc<Mutex<Option<Waker>>>>,
     armed: Option<Armed>,
 }
 
 impl OwnSleep {
     fn new(at: Instant, clock: Ruling) -> Self {
-        Self { at, clock, waker: SharedArc::default(), armed: None }
+        Self { at, clock, waker: None, armed: None }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -81,10 +82,11 @@ impl OwnSleep {
             return Poll::Ready(());
         }
         let waker = cx.waker().clone();
-        let old = self.waker.lock().replace(waker);
+        let place = self.waker.get_or_insert_default();
+        let old = place.lock().replace(waker);
         contain(|| drop(old));
         if self.armed.is_none() {
-            let waker = SharedArc::clone(&self.waker);
+            let waker = SharedArc::clone(place);
             let fire = move || {
                 let waker = waker.lock().take();
                 if let Some(waker) = waker.filter(|_| is_made("wake")) {
@@ -103,7 +105,7 @@ impl OwnSleep {
 impl Drop for OwnSleep {
     fn drop(&mut self) {
         // User code, and perhaps the last of its kind: what fires has no more than our place for it.
-        let waker = self.waker.lock().take();
+        let waker = self.waker.as_ref().and_then(|place| place.lock().take());
         contain(|| drop(waker));
     }
 }

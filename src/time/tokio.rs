@@ -55,6 +55,8 @@ pub(crate) struct TokioSleep {
     handle: Handle,
     /// `None`: further off than the clock can say.
     at: Option<Instant>,
+    /// Not polled yet, and not over from the start.
+    is_fresh: bool,
     timer: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
@@ -62,16 +64,20 @@ impl TokioSleep {
     /// `None` where tokio's clock does not rule.
     pub(super) fn new(limit: Duration) -> Option<Self> {
         let handle = runtime_with_clock()?;
-        Some(Self { handle, at: Instant::now().checked_add(limit), timer: None })
+        let at = Instant::now().checked_add(limit);
+        Some(Self { handle, at, is_fresh: !limit.is_zero(), timer: None })
     }
 
     /// The error says how much time was left when the runtime went away.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, Duration> {
         let Some(at) = self.at else { return Ok(Poll::Pending) };
-        let Self { handle, timer, .. } = self;
+        let Self { handle, timer, is_fresh, .. } = self;
+        // The clock was looked at when the limit was set. If the time is over by now, the timer fires in
+        // the runtime's next turn.
+        let is_fresh = std::mem::take(is_fresh);
         let polled = catch_unwind(AssertUnwindSafe(|| {
             let _inside = handle.enter();
-            if Instant::now() >= at {
+            if !is_fresh && Instant::now() >= at {
                 return Poll::Ready(());
             }
             let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(at)));

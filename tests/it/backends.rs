@@ -5,7 +5,7 @@ use std::panic::panic_any;
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
-use poolbridge::backends::{FuturesPool, Rayon, TokioBlocking};
+use poolbridge::backends::{FuturesPool, Inline, Rayon, TokioBlocking};
 use poolbridge::{
     Backend, Cancel, Executor, ExecutorBuilder, Expired, OnFull, Reason, Shutdown, StartError,
     Status, TaskError, Worker,
@@ -498,4 +498,13 @@ fn a_foreign_thread_is_given_back_after_a_fair_share() {
     assert_eq!(log.lines(), order);
     drop((errands, pool));
     within(move || thread.join().unwrap());
+}
+
+/// Those that do not know the size of what is below them say the most useful number.
+#[test]
+fn a_backend_says_how_many_turns_it_can_serve() {
+    let processors = std::thread::available_parallelism().unwrap();
+    let pool = futures::executor::ThreadPool::builder().pool_size(1).create().unwrap();
+    assert_eq!(FuturesPool::new(pool).parallelism(), processors);
+    assert_eq!(Inline.parallelism(), NonZeroUsize::MAX);
 }
