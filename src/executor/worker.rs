@@ -185,9 +185,9 @@ impl Worker {
     fn serve(&mut self, share: &mut Share, parting: &mut Parting) -> End {
         let core = self.core.clone();
         let bed = match core.config.keep_alive {
-            Some(_) if !share.is_lent() => Some(Parker::new()),
-            _ if self.lingers => Some(Parker::new()),
-            _ => None,
+            // On own threads, where no turn is lent.
+            Some(_) => Some(Parker::new()),
+            None => self.lingers.then(Parker::new),
         };
         let mut in_hand = InHand::Nothing;
         // Of the job in hand, if it is one.

@@ -199,7 +199,12 @@ fn a_broken_pool_breaks_its_views() {
     let (view, keyed) = (pool.limited(2).serial(), pool.keyed::<u8>());
     let tasks = [view.submit(|| ()), keyed.submit(1, || ()), keyed.lane(2).submit(|| ())];
     for task in tasks {
-        assert!(matches!(outcome(task), Err(TaskError::Broken(_))));
+        let error = outcome(task).unwrap_err();
+        assert!(matches!(error, TaskError::Broken(_)));
+        let first: &dyn std::error::Error = &error;
+        let causes = std::iter::successors(Some(first), |error| error.source());
+        let why = causes.map(ToString::to_string).collect::<Vec<_>>();
+        assert!(why.iter().any(|why| why.contains("no state")), "{why:?}");
     }
     assert!(!matches!(outcome(view.submit(|| ())), Ok(())));
     assert_eq!(end(&pool).still_running, 0);
