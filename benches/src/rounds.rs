@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::args::Plan;
 use crate::peers::{Peer, Visit, visit_wanted};
+use crate::verdicts::Target;
 
 /// Something to be timed.
 pub(crate) trait Workload {
@@ -12,6 +13,11 @@ pub(crate) trait Workload {
 
     /// Tasks in one round.
     fn tasks(&self) -> usize;
+
+    /// What its time has to be.
+    fn targets(&self) -> &'static [Target] {
+        &[]
+    }
 
     /// Whether the best round gets a row of its own.
     fn shows_best(&self) -> bool {

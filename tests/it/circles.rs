@@ -12,9 +12,7 @@ use poolbridge::{
 };
 
 use crate::narrow::{narrow, refused};
-use crate::support::{
-    Counter, Gate, eventually, occupy, one_worker, outcome, value, within, workers,
-};
+use crate::support::{Counter, Gate, eventually, one_worker, outcome, value, within, workers};
 
 #[test]
 fn a_later_job_of_the_own_lane_is_not_waited_for() {
@@ -46,6 +44,7 @@ fn a_later_job_of_the_own_lane_is_not_waited_for() {
     });
     let waiter = outer.id();
     let (later, outcome) = within(move || value(outer));
+    assert!(outcome.as_ref().unwrap_err().to_string().contains("the same lane"), "{outcome:?}");
     assert_eq!(refused(outcome), [waiter, later]);
     assert_eq!(value(keyed.submit(3, || 1)), 1);
 }
@@ -67,18 +66,28 @@ fn a_lane_and_its_executor_do_not_wait_for_each_other() {
     assert_eq!((value(lane.submit(|| 1)), value(keyed.submit(1, || 2))), (1, 2));
 }
 
-/// A lane that a turn of its executor keeps busy on another thread comes free again.
+/// A lane that is kept busy on another thread, by a job or by a turn of its executor, comes free again.
 #[test]
-fn a_job_behind_the_turn_of_a_lanes_executor_is_waited_for() {
+fn a_job_behind_a_busy_lane_is_waited_for() {
     let pool = workers(2);
     let keyed = pool.keyed::<u8>();
-    let busy = occupy(&keyed.lane(1));
-    let behind = keyed.submit(1, || 7);
-    let waiter = keyed.submit(2, move || behind.wait());
-    let view = keyed.clone();
-    within(move || eventually(|| view.snapshot().queued.iter().any(|job| job.awaited)));
-    busy.finish();
-    assert_eq!(within(move || value(waiter)).unwrap(), 7);
+    for in_turn in [false, true] {
+        let (gate, begun) = (Gate::new(), Gate::new());
+        let (at_gate, at_begun) = (gate.clone(), begun.clone());
+        let job = move || {
+            at_begun.open();
+            at_gate.pass();
+        };
+        let busy = if in_turn { keyed.lane(1).submit(job) } else { keyed.submit(1, job) };
+        begun.pass();
+        let behind = keyed.submit(1, || 7);
+        let waiter = keyed.submit(2, move || behind.wait());
+        let view = keyed.clone();
+        within(move || eventually(|| view.snapshot().queued.iter().any(|job| job.awaited)));
+        gate.open();
+        assert_eq!(within(move || value(waiter)).unwrap(), 7);
+        value(busy);
+    }
 }
 
 /// A job below a lane's job cannot wait for what comes after that.

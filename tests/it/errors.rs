@@ -3,9 +3,12 @@
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use poolbridge::{Executor, Expired, Reason, Shutdown, StartError, Status, TaskError, promise};
+use poolbridge::{
+    Broken, Executor, Expired, Reason, Shutdown, StartError, Status, TaskError, WouldDeadlock,
+    promise,
+};
 
-use crate::support::{one_worker, outcome};
+use crate::support::{one_worker, outcome, value};
 
 fn panicked() -> poolbridge::Panic {
     let pool = one_worker();
@@ -95,6 +98,19 @@ fn a_rejection_leads_to_its_cause() {
     assert!(rejected.to_string().contains("shut down"));
     assert!(rejected.source().is_some());
     assert!(!format!("{rejected:?}").is_empty());
+}
+
+#[test]
+fn a_broken_pool_and_a_refused_wait_lead_to_their_cause() {
+    let broken =
+        Executor::threads().initializer(|| Err::<(), _>(std::io::Error::other("no state")));
+    let error = outcome(broken.build().unwrap().submit(|| ())).unwrap_err();
+    assert!(error.source().unwrap().is::<Broken>(), "{error:?}");
+    let pool = Executor::threads().build().unwrap();
+    let lane = pool.serial();
+    let inner = lane.clone();
+    let error = value(lane.submit(move || inner.submit(|| ()).wait())).unwrap_err();
+    assert!(error.source().unwrap().is::<WouldDeadlock>(), "{error:?}");
 }
 
 /// A producer that says "cancelled" ends the task as cancelled.

@@ -8,6 +8,7 @@ use crate::THREADS;
 use crate::args::Plan;
 use crate::peers::Peer;
 use crate::table::Table;
+use crate::verdicts::Verdicts;
 use crate::workloads::{names, round_trips};
 
 pub(crate) const ROWS: [&str; 4] = [
@@ -84,7 +85,7 @@ fn start(peer: &str, span: Duration) -> std::io::Result<Child> {
 }
 
 /// All peers idle at the same time, which disturbs nobody.
-pub(crate) fn add(table: &mut Table, plan: &Plan) {
+pub(crate) fn add(table: &mut Table, verdicts: &mut Verdicts, plan: &Plan) {
     let children: Vec<_> = names(plan).iter().map(|peer| start(peer, plan.idle)).collect();
     let columns: Vec<Vec<String>> = children
         .into_iter()
@@ -96,6 +97,9 @@ pub(crate) fn add(table: &mut Table, plan: &Plan) {
         .collect();
     for (at, row) in ROWS.iter().enumerate() {
         let cell = |column: &Vec<String>| column.get(at).cloned().unwrap_or("?".into());
+        if let Some(ours) = columns.first() {
+            verdicts.figure(row, &cell(ours));
+        }
         table.row(*row, columns.iter().map(cell));
     }
 }

@@ -13,6 +13,7 @@ use crate::args::Plan;
 use crate::latency;
 use crate::peers::{Peer, Visit, visit_all};
 use crate::table::Table;
+use crate::verdicts::Verdicts;
 use crate::workloads::names;
 
 /// Some rows about each peer.
@@ -38,25 +39,39 @@ impl<E: Exact> Visit for Fill<'_, E> {
     }
 }
 
-pub(crate) fn print(plan: &Plan) {
+pub(crate) fn print(plan: &Plan, verdicts: &mut Verdicts) {
     let mut table = Table::new("exact", names(plan));
-    add(&mut table, &allocations::Allocations { tasks: plan.burst }, plan);
-    add(&mut table, &pending::Pending { tasks: plan.storm }, plan);
-    add(&mut table, &cancel_storm::CancelStorm { tasks: plan.storm }, plan);
+    add((&mut table, verdicts), &allocations::Allocations { tasks: plan.burst }, plan);
+    add((&mut table, verdicts), &pending::Pending { tasks: plan.storm }, plan);
+    add((&mut table, verdicts), &cancel_storm::CancelStorm { tasks: plan.storm }, plan);
     for &length in plan.queues {
-        add(&mut table, &queue_length::QueueLength { length }, plan);
+        add((&mut table, verdicts), &queue_length::QueueLength { length }, plan);
     }
     latency::add(&mut table, plan);
     if plan.wants_row(idle::ROWS[0]) {
-        idle::add(&mut table, plan);
+        idle::add(&mut table, verdicts, plan);
     }
     if !table.is_empty() {
         println!("{table}");
     }
+    verdicts.at_most("allocations a task, burst", 1.0);
+    verdicts.at_most("bytes a task, burst", 96.0);
+    let storm = format!("cancel storm of {}", plan.storm);
+    verdicts.at_most(&format!("{storm}: captures alive after the loop, %"), 0.0);
+    for length in plan.queues {
+        let on = format!("on a queue of {length}");
+        verdicts.compare(&format!("ns a cancel, {on}"), &format!("ns a submit, {on}"), 0.5);
+    }
+    if let [shortest, .., longest] = plan.queues {
+        let [longest, shortest] =
+            [longest, shortest].map(|n| format!("ns a cancel, on a queue of {n}"));
+        verdicts.compare(&longest, &shortest, 1.5);
+    }
+    verdicts.at_most(idle::ROWS[1], 0.0);
     executors::print(plan);
 }
 
-fn add(table: &mut Table, exact: &impl Exact, plan: &Plan) {
+fn add((table, verdicts): (&mut Table, &mut Verdicts), exact: &impl Exact, plan: &Plan) {
     let rows = exact.rows();
     if !rows.iter().any(|row| plan.wants_row(row)) {
         return;
@@ -64,6 +79,9 @@ fn add(table: &mut Table, exact: &impl Exact, plan: &Plan) {
     let mut fill = Fill { exact, plan, columns: Vec::new() };
     visit_all(&mut fill);
     for (at, row) in rows.into_iter().enumerate() {
+        if let Some(ours) = fill.columns.first() {
+            verdicts.figure(&row, &ours[at]);
+        }
         table.row(row, fill.columns.iter().map(|column| column[at].clone()));
     }
 }

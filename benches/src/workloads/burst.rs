@@ -8,6 +8,7 @@ use crate::THREADS;
 use crate::peers::Peer;
 use crate::place::Place;
 use crate::rounds::Workload;
+use crate::verdicts::Target;
 
 pub(crate) struct Burst {
     pub(crate) tasks: usize,
@@ -53,6 +54,10 @@ impl Workload for Burst {
 
     fn tasks(&self) -> usize {
         self.tasks
+    }
+
+    fn targets(&self) -> &'static [Target] {
+        &[Target::Best(0.9), Target::Peer("tokio", 0.5)]
     }
 
     fn prepare<P: Peer>(&self) -> Box<dyn FnMut() -> Duration> {

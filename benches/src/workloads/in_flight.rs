@@ -9,6 +9,7 @@ use super::{Side, check};
 use crate::THREADS;
 use crate::peers::Peer;
 use crate::rounds::Workload;
+use crate::verdicts::Target;
 
 const WINDOW: usize = 64;
 
@@ -54,6 +55,10 @@ impl Workload for InFlight {
 
     fn tasks(&self) -> usize {
         self.tasks
+    }
+
+    fn targets(&self) -> &'static [Target] {
+        &[Target::Best(0.9)]
     }
 
     fn prepare<P: Peer>(&self) -> Box<dyn FnMut() -> Duration> {

@@ -20,6 +20,7 @@ use crate::args::Plan;
 use crate::peers::{Peer, Visit, visit_all};
 use crate::rounds::{Column, Workload, measure};
 use crate::table::Table;
+use crate::verdicts::Verdicts;
 use side::SIDES;
 use together::{Together, Way};
 
@@ -63,48 +64,56 @@ pub(crate) fn names(plan: &Plan) -> Vec<&'static str> {
     names.1
 }
 
-pub(crate) fn print(plan: &Plan) {
+pub(crate) fn print(plan: &Plan, verdicts: &mut Verdicts) {
     let mut table = Table::new("ns a task; (times the first column's)", names(plan));
     for (side, place) in round_trip::KINDS {
-        add(&mut table, &RoundTrip { side, place, trips: plan.trips }, plan);
+        add((&mut table, verdicts), &RoundTrip { side, place, trips: plan.trips }, plan);
     }
     for tasks in plan.bursts {
-        add(&mut table, &Burst::of(*tasks), plan);
+        add((&mut table, verdicts), &Burst::of(*tasks), plan);
     }
     for side in [Side::BlockOn, Side::MultiThread] {
-        add(&mut table, &Burst { side, ..Burst::of(plan.burst) }, plan);
+        add((&mut table, verdicts), &Burst { side, ..Burst::of(plan.burst) }, plan);
     }
     for (work, share) in [(1, 1), (50, 10)] {
         let (tasks, work) = (plan.burst / share, Duration::from_micros(work));
         for side in SIDES {
-            add(&mut table, &in_flight::InFlight { tasks, work, side }, plan);
+            add((&mut table, verdicts), &in_flight::InFlight { tasks, work, side }, plan);
         }
     }
     for threads in [1, 4, 16] {
-        add(&mut table, &submitters::Submitters { threads, tasks: plan.burst }, plan);
+        add((&mut table, verdicts), &submitters::Submitters { threads, tasks: plan.burst }, plan);
     }
     for way in [Way::JoinAll, Way::Unordered] {
         for tasks in plan.together {
-            add(&mut table, &Together { way, tasks: *tasks, side: Side::CurrentThread }, plan);
+            add(
+                (&mut table, verdicts),
+                &Together { way, tasks: *tasks, side: Side::CurrentThread },
+                plan,
+            );
         }
         for side in [Side::BlockOn, Side::MultiThread] {
-            add(&mut table, &Together { way, tasks: plan.burst, side }, plan);
+            add((&mut table, verdicts), &Together { way, tasks: plan.burst, side }, plan);
         }
     }
     for side in [Side::CurrentThread, Side::MultiThread] {
-        add(&mut table, &timeouts::Timeouts { tasks: plan.burst, side }, plan);
+        add((&mut table, verdicts), &timeouts::Timeouts { tasks: plan.burst, side }, plan);
     }
     for side in [Side::CurrentThread, Side::MultiThread] {
-        add(&mut table, &timeouts::Expiries { tasks: plan.burst, side }, plan);
+        add((&mut table, verdicts), &timeouts::Expiries { tasks: plan.burst, side }, plan);
     }
+    verdicts.compare("burst of 1000000", "burst of 1000", 1.5);
+    verdicts.compare("16 submitting threads", "1 submitting thread", 2.0);
+    verdicts.compare("10000 under timeouts", "join_all of 10000", 1.3);
     if !table.is_empty() {
         println!("{table}");
     }
 }
 
-fn add(table: &mut Table, workload: &impl Workload, plan: &Plan) {
+fn add((table, verdicts): (&mut Table, &mut Verdicts), workload: &impl Workload, plan: &Plan) {
     if plan.wants_row(&workload.name()) {
         let columns = measure(workload, plan);
+        verdicts.note(&workload.name(), &columns, workload.targets());
         table.row(workload.name(), columns.iter().map(|column| cell(column, &columns[0])));
         if workload.shows_best() {
             let best = columns.iter().map(|column| format!("{:.0}", column.best()));

@@ -9,6 +9,7 @@ use crate::THREADS;
 use crate::peers::Peer;
 use crate::place::Place;
 use crate::rounds::Workload;
+use crate::verdicts::Target;
 
 /// Which round trips are in the table.
 pub(crate) const KINDS: [(Side, Place); 9] = [
@@ -65,6 +66,10 @@ impl Workload for RoundTrip {
 
     fn shows_best(&self) -> bool {
         self.place == Place::Free
+    }
+
+    fn targets(&self) -> &'static [Target] {
+        &[Target::Best(1.0)]
     }
 
     fn prepare<P: Peer>(&self) -> Box<dyn FnMut() -> Duration> {

@@ -8,6 +8,7 @@ use super::check;
 use crate::THREADS;
 use crate::peers::Peer;
 use crate::rounds::Workload;
+use crate::verdicts::Target;
 
 pub(crate) struct Submitters {
     pub(crate) threads: usize,
@@ -32,6 +33,14 @@ impl Workload for Submitters {
 
     fn tasks(&self) -> usize {
         self.tasks
+    }
+
+    fn targets(&self) -> &'static [Target] {
+        match self.threads {
+            1 => &[],
+            16 => &[Target::Best(1.0)],
+            _ => &[Target::Best(0.9), Target::Peer("tokio", 0.5)],
+        }
     }
 
     fn prepare<P: Peer>(&self) -> Box<dyn FnMut() -> Duration> {

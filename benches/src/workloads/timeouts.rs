@@ -10,6 +10,7 @@ use crate::THREADS;
 use crate::gate::Gate;
 use crate::peers::{Handle, Peer};
 use crate::rounds::Workload;
+use crate::verdicts::Target;
 
 /// Under limits that are not reached. Those of the peers are tokio's, which need its runtime.
 pub(crate) struct Timeouts {
@@ -34,6 +35,10 @@ impl Workload for Timeouts {
 
     fn tasks(&self) -> usize {
         self.tasks
+    }
+
+    fn targets(&self) -> &'static [Target] {
+        &[Target::Best(0.9)]
     }
 
     fn prepare<P: Peer>(&self) -> Box<dyn FnMut() -> Duration> {
@@ -67,6 +72,10 @@ impl Workload for Expiries {
 
     fn tasks(&self) -> usize {
         self.tasks
+    }
+
+    fn targets(&self) -> &'static [Target] {
+        &[Target::Best(0.9)]
     }
 
     fn prepare<P: Peer>(&self) -> Box<dyn FnMut() -> Duration> {

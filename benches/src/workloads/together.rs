@@ -11,6 +11,7 @@ use super::{Side, check};
 use crate::THREADS;
 use crate::peers::Peer;
 use crate::rounds::Workload;
+use crate::verdicts::Target;
 
 /// How they are put together.
 #[derive(Clone, Copy)]
@@ -55,6 +56,10 @@ impl Workload for Together {
 
     fn tasks(&self) -> usize {
         self.tasks
+    }
+
+    fn targets(&self) -> &'static [Target] {
+        &[Target::Best(0.9)]
     }
 
     fn prepare<P: Peer>(&self) -> Box<dyn FnMut() -> Duration> {

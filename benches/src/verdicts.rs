@@ -1,0 +1,118 @@
+//! What was promised, beside what was measured: one row for each target.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::peers::{Peer, Poolbridge};
+use crate::rounds::Column;
+use crate::table::Table;
+
+/// What a time may be at most, in terms of another of the same run.
+#[derive(Clone, Copy)]
+pub(crate) enum Target {
+    /// Of the best peer's; or else 1.05 of the floor's, below which nothing with features comes.
+    Best(f64),
+    /// Of that peer's.
+    Peer(&'static str, f64),
+}
+
+const FLOOR: &str = "floor";
+const NEAR_THE_FLOOR: f64 = 1.05;
+
+/// The rows so far.
+pub(crate) struct Verdicts {
+    table: Table,
+    /// Our medians, by row.
+    ours: BTreeMap<String, f64>,
+}
+
+impl Verdicts {
+    pub(crate) fn new() -> Self {
+        let columns = ["ours", "beside", "theirs", "ratio", "target", ""];
+        Self { table: Table::new("targets (times in ns a task)", columns), ours: BTreeMap::new() }
+    }
+
+    /// Notes a row of the table of times, of which ours is the first column.
+    pub(crate) fn note(&mut self, name: &str, columns: &[Column], targets: &[Target]) {
+        let Some((ours, peers)) = columns.split_first() else { return };
+        if ours.peer != Poolbridge::NAME {
+            return;
+        }
+        self.ours.insert(name.into(), ours.time().median);
+        for target in targets {
+            let (other, most) = match *target {
+                Target::Best(most) => (best(peers), most),
+                Target::Peer(name, most) => (peers.iter().find(|peer| peer.peer == name), most),
+            };
+            let Some(other) = other else { continue };
+            let ratio = ours.ratio_to(other).median;
+            let floor = peers.iter().find(|peer| peer.peer == FLOOR);
+            let by_floor = floor.map(|floor| ours.ratio_to(floor).median);
+            let by_floor = by_floor.filter(|by_floor| *by_floor <= NEAR_THE_FLOOR);
+            let verdict = match (target, by_floor) {
+                _ if ratio <= most => "met".into(),
+                (Target::Best(_), Some(by_floor)) => format!("met: {by_floor:.2} of the floor"),
+                _ => "not met".into(),
+            };
+            let theirs = format!("{:.0}", other.time().median);
+            let mine = format!("{:.0}", ours.time().median);
+            self.row(
+                format!("{name}, ns"),
+                [mine, other.peer.into(), theirs],
+                ratio,
+                most,
+                verdict,
+            );
+        }
+    }
+
+    /// Holds a row of ours against another one of ours.
+    pub(crate) fn compare(&mut self, name: &str, with: &str, most: f64) {
+        let Some((mine, theirs)) = self.ours.get(name).zip(self.ours.get(with)) else { return };
+        let (ratio, shown) = (
+            mine / theirs,
+            [format!("{mine:.0}"), format!("ours, {with}"), format!("{theirs:.0}")],
+        );
+        self.row(name.into(), shown, ratio, most, plainly(ratio <= most));
+    }
+
+    /// Notes a figure of ours that is counted.
+    pub(crate) fn figure(&mut self, name: &str, cell: &str) {
+        if let Ok(number) = cell.parse() {
+            self.ours.insert(name.into(), number);
+        }
+    }
+
+    /// Holds a figure of ours against a number.
+    pub(crate) fn at_most(&mut self, name: &str, most: f64) {
+        let Some(&mine) = self.ours.get(name) else { return };
+        let cells =
+            [mine.to_string(), String::new(), String::new(), String::new(), most.to_string()];
+        self.table.row(name, cells.into_iter().chain([plainly(mine <= most)]));
+    }
+
+    fn row(&mut self, name: String, shown: [String; 3], ratio: f64, most: f64, verdict: String) {
+        let numbers = [format!("{ratio:.2}"), format!("{most:.2}"), verdict];
+        self.table.row(name, shown.into_iter().chain(numbers));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+}
+
+fn plainly(met: bool) -> String {
+    if met { "met" } else { "not met" }.into()
+}
+
+/// The fastest of those with a name.
+fn best(peers: &[Column]) -> Option<&Column> {
+    let named = peers.iter().filter(|peer| peer.peer != FLOOR);
+    named.min_by(|a, b| a.time().median.total_cmp(&b.time().median))
+}
+
+impl fmt::Display for Verdicts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.table.fmt(f)
+    }
+}
