@@ -81,9 +81,15 @@ fn a_job_behind_a_busy_lane_is_waited_for() {
         let busy = if in_turn { keyed.lane(1).submit(job) } else { keyed.submit(1, job) };
         begun.pass();
         let behind = keyed.submit(1, || 7);
-        let waiter = keyed.submit(2, move || behind.wait());
-        let view = keyed.clone();
-        within(move || eventually(|| view.snapshot().queued.iter().any(|job| job.awaited)));
+        let waits = Gate::new();
+        let at_waits = waits.clone();
+        let waiter = keyed.submit(2, move || {
+            at_waits.open();
+            behind.wait()
+        });
+        waits.pass();
+        // Whether it sleeps by then or not: a refusal would come at once.
+        (0..1000).for_each(|_| thread::yield_now());
         gate.open();
         assert_eq!(within(move || value(waiter)).unwrap(), 7);
         value(busy);

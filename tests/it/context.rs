@@ -4,9 +4,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use poolbridge::{Executor, OnFull, context, promise};
+use poolbridge::{Cancel, Executor, OnFull, context, promise};
 
-use crate::support::{FAR, occupy, one_worker, value};
+use crate::support::{Counter, FAR, Gate, occupy, one_worker, value};
 
 fn ambient() -> Option<poolbridge::TaskId> {
     context::current().map(|cx| cx.task_id())
@@ -94,6 +94,30 @@ fn a_context_may_outlive_its_job() {
     assert!(!cx.is_cancelled() && cx.deadline().is_none());
     let registration = cx.on_cancel(|| unreachable!("the job is over"));
     assert!(!registration.remove());
+}
+
+/// What was asked of the job concerned the job.
+#[test]
+fn a_cancel_hook_that_comes_after_the_job_never_fires() {
+    let pool = one_worker();
+    let (begun, gate) = (Gate::new(), Gate::new());
+    let (at_begun, at_gate) = (begun.clone(), gate.clone());
+    let task = pool.submit_with(move |cx| {
+        at_begun.open();
+        at_gate.pass();
+        cx.clone()
+    });
+    begun.pass();
+    assert_eq!(task.cancel(), Cancel::Requested);
+    gate.open();
+    let cx = value(task);
+    let fired = Counter::new();
+    let fires = fired.clone();
+    let hook = move || {
+        fires.add();
+    };
+    assert!(!cx.on_cancel(hook).remove());
+    assert_eq!(fired.get(), 0);
 }
 
 #[test]

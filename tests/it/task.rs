@@ -286,3 +286,14 @@ fn handles_cross_a_caught_panic() {
     assert!(caught.is_err());
     assert_eq!(catch_unwind(|| value(task)).unwrap(), 7);
 }
+
+/// Tasks of one executor are numbered in the order of their submission.
+#[test]
+fn a_name_says_the_executor_and_the_number_there() {
+    let pool = one_worker();
+    let names = [(); 70].map(|()| pool.submit(|| ()).id().to_string());
+    let parts = names.iter().map(|name| name.split_once('.').unwrap());
+    let numbers = parts.clone().map(|(_, number)| number.parse::<u64>().unwrap());
+    assert!(numbers.eq(1..=70), "{names:?}");
+    assert!(parts.clone().all(|(pool, _)| pool == parts.clone().next().unwrap().0), "{names:?}");
+}
