@@ -216,13 +216,15 @@ impl CoreRef {
 
     fn start_worker(&self, worker: Worker) -> Result<(), Broken> {
         let refused = self.ask_for_thread(worker);
-        let stranded = {
+        let (stranded, why) = {
             let mut queue = self.lock();
             queue.starting -= 1;
-            second_look(queue.is_stranded())
+            let why = queue.refused.take();
+            (second_look(queue.is_stranded()), queue.broken.clone().or(why))
         };
         if stranded {
-            return Err(Broken::for_lack_of_threads(refused.map(StartError::into_cause)));
+            let lack = || Broken::for_lack_of_threads(refused.map(StartError::into_cause));
+            return Err(why.unwrap_or_else(lack));
         }
         self.tell_if_over();
         Ok(())
@@ -278,6 +280,7 @@ impl CoreRef {
 
     /// Nobody is left for what is queued: it ends as broken.
     pub(super) fn strand(&self, broken: Broken) {
+        let broken = self.lock().broken.clone().unwrap_or(broken);
         self.refuse_turns(&broken, Queue::is_stranded);
         self.refuse_queued(&TaskError::Broken(broken), Queue::is_stranded);
         self.tell_if_over();

@@ -40,6 +40,8 @@ pub(super) struct Queue {
     blocked: usize,
     pub(super) closed: bool,
     pub(super) broken: Option<Broken>,
+    /// Why a turn was refused that came back before the call for its thread had returned.
+    pub(super) refused: Option<Broken>,
     pub(super) room: Room,
     /// Jobs that were started and have ended, ever...
     pub(super) finished: usize,
@@ -106,6 +108,7 @@ impl Queue {
             blocked: 0,
             closed: false,
             broken: None,
+            refused: None,
             room: Room::default(),
             finished: 0,
             finished_below: 0,

@@ -415,21 +415,25 @@ impl Worker {
 
     /// Gives the turn back; if nobody is left for what is queued, it ends with `broken`.
     pub(super) fn refuse(mut self, broken: Broken) {
-        self.give_back(|| broken);
+        self.give_back(Some(broken));
     }
 
-    fn give_back(&mut self, broken: impl FnOnce() -> Broken) {
+    fn give_back(&mut self, why: Option<Broken>) {
         if !std::mem::take(&mut self.holds_turn) {
             return;
         }
         let (stranded, claim) = {
             let mut queue = self.core.lock();
             queue.workers -= 1;
+            if queue.starting > 0 {
+                // Whoever asked for the thread is still there, and will see to what is queued.
+                queue.refused.clone_from(&why);
+            }
             (second_look(queue.is_stranded()), queue.claim_sleeper())
         };
         self.core.honour(claim);
         if stranded {
-            self.core.strand(broken());
+            self.core.strand(why.unwrap_or_else(Broken::turn_dropped));
         }
         self.core.tell_if_over();
     }
@@ -446,7 +450,7 @@ impl CoreRef {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.give_back(Broken::turn_dropped);
+        self.give_back(None);
     }
 }
 
