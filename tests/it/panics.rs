@@ -372,3 +372,19 @@ fn a_callback_that_panics_at_a_deadline_stops_no_other_deadline() {
     busy.finish();
     assert_works(&pool);
 }
+
+/// Who drops the last handle of an executor that never had a thread drops its hooks.
+#[test]
+fn a_hook_whose_destructor_panics_harms_nobody() {
+    let (on_start, before) = (PanicOnDrop, PanicOnDrop);
+    let pool = poolbridge::Executor::threads()
+        .on_thread_start(move || {
+            let _ = &on_start;
+        })
+        .before_job(move |_| {
+            let _ = &before;
+        })
+        .build()
+        .unwrap();
+    drop(pool);
+}
