@@ -122,3 +122,27 @@ fn only_a_task_that_never_started_can_be_loosened() {
     assert!(s.start().expect("queued").loosen().is_none());
     assert!(s.withdraw(Verdict::Prevented).expect("queued").loosen().is_none());
 }
+
+#[test]
+fn a_running_task_that_nobody_observes_is_known_as_such() {
+    for word in reachable().0 {
+        for s in [State(word), State(word | OBSERVED), State(word & !OBSERVED)] {
+            let is_so = s.job() == JobSide::Taken && s.stage() == Stage::Open && !s.is_observed();
+            assert_eq!(s.is_running_unobserved(), is_so, "{s:?}");
+        }
+    }
+}
+
+/// Half of what the word has room for: so many threads there are not that could all be one too far.
+#[test]
+fn references_run_out_at_half_of_what_there_is_room_for() {
+    for (word, too_many) in [
+        (State::new(true).0, false),
+        (usize::MAX / 4, false),
+        (usize::MAX / 2, false),
+        (usize::MAX / 2 + REF, true),
+        (usize::MAX, true),
+    ] {
+        assert_eq!(State(word).too_many_refs(), too_many, "{word:#x}");
+    }
+}
