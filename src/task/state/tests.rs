@@ -146,3 +146,14 @@ fn references_run_out_at_half_of_what_there_is_room_for() {
         assert_eq!(State(word).too_many_refs(), too_many, "{word:#x}");
     }
 }
+
+#[test]
+fn a_request_is_never_taken_back() {
+    for word in reachable().0 {
+        let s = State(word);
+        let kept = |(_, to): &(u8, State)| to.is_requested();
+        assert!(!s.is_requested() || successors(s).iter().all(kept), "{s:?}");
+        let expired = s.expire(Expired::Run);
+        assert!(expired.is_none_or(State::is_requested), "{s:?}");
+    }
+}
