@@ -337,9 +337,6 @@ impl Ended {
                     let settled = now.settle(self.verdict);
                     let settled = settled.filter(|settled| self.cell().step(now, *settled));
                     let Some(settled) = settled else { continue };
-                    if self.owner.is_full() && !settled.has_handle() {
-                        continue;
-                    }
                     if let Some(after) = self.owner.release(settled) {
                         let wakers = Wakers::take(&mut observers, true, after.is_stopped());
                         drop(observers);
