@@ -10,7 +10,7 @@ use crate::table::Table;
 /// What a time may be at most, in terms of another of the same run.
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
-    /// Of the best peer's; or else 1.05 of the floor's, below which nothing with features comes.
+    /// Of the best peer's; or else 1.05 of the floor's, where no peer is below that.
     Best(f64),
     /// Of that peer's.
     Peer(&'static str, f64),
@@ -47,6 +47,9 @@ impl Verdicts {
             let Some(other) = other else { continue };
             let ratio = ours.ratio_to(other).median;
             let floor = peers.iter().find(|peer| peer.peer == FLOOR);
+            // Where somebody is below it, it is none.
+            let lowest = other.time().median * NEAR_THE_FLOOR;
+            let floor = floor.filter(|floor| floor.time().median <= lowest);
             let by_floor = floor.map(|floor| ours.ratio_to(floor).median);
             let by_floor = by_floor.filter(|by_floor| *by_floor <= NEAR_THE_FLOOR);
             let verdict = match (target, by_floor) {

@@ -7,6 +7,8 @@ use crate::sync::{Parker, now};
 /// A rest shorter than this would have been cheaper awake: putting two processors to sleep and
 /// waking them costs about as much.
 const BRIEF: Duration = Duration::from_micros(100);
+/// Rounds without letting others run: half a microsecond in all.
+const SPINS: u32 = 6;
 /// How often an idle worker lets others run before it sleeps, if its last rest was brief: about
 /// [`BRIEF`], where nobody else wants the processor...
 const LONG: u32 = 256;
@@ -56,7 +58,8 @@ impl Rests {
         };
         if yields == 0 {
             self.came_back_late = false;
-            bed.look(0);
+            // After a backlog there may be more in a moment; a lonely job's successor takes longer.
+            bed.look(if self.jobs_since > 1 { SPINS } else { 0 }, 0);
             self.jobs_since = 0;
             return bed.park_for(keep_alive);
         }
@@ -79,7 +82,7 @@ impl Rests {
 
     /// How long that took.
     fn look(&mut self, bed: &Parker, yields: u32, begun: Instant) -> Duration {
-        bed.look(yields);
+        bed.look(0, yields);
         let taken = since(begun);
         self.came_back_late = taken > LATE;
         self.jobs_since = 0;

@@ -15,9 +15,6 @@ use super::{
     yield_now,
 };
 
-/// Rounds without letting others run: half a microsecond in all.
-const SPINS: u32 = 6;
-
 const EMPTY: usize = 0;
 const PARKED: usize = 1;
 const NOTIFIED: usize = 2;
@@ -68,16 +65,16 @@ impl Parker {
         self.0.park(limit.map_or(Limit::None, Limit::For))
     }
 
-    /// Looks for the token for a bounded number of rounds, and lets others run `yields` times: an
-    /// idle worker that is handed work at once costs nobody a system call. Only a look: the token
-    /// stays where it is.
-    pub fn look(&self, yields: u32) {
-        for round in 0..spin_rounds(SPINS + yields) {
+    /// Looks for the token for a bounded number of rounds: `spins` times without letting others run,
+    /// twice as long each time, and then `yields` times after having let them. An idle worker that is
+    /// handed work at once costs nobody a system call. Only a look: the token stays where it is.
+    pub fn look(&self, spins: u32, yields: u32) {
+        for round in 0..spin_rounds(spins + yields) {
             // ORDERING: Relaxed, only a hint; `park` takes the token with Acquire.
             if self.0.token.load(Ordering::Relaxed) == NOTIFIED {
                 break;
             }
-            if round < SPINS {
+            if round < spins {
                 (0..1 << round).for_each(|_| spin_loop());
             } else {
                 yield_now();

@@ -172,7 +172,7 @@ fn spinner_sees_what_unpark_published() {
         let (parker, canary) = (Parker::new(), Canary::new());
         let written = canary.clone();
         let waker = unpark_by_thread(&parker, move || written.write(7));
-        parker.look(0);
+        parker.look(1, 0);
         assert!(parker.park_until(None), "no limit, no way to miss it");
         let read = canary.read();
         waker.join().unwrap();
