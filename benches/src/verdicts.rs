@@ -59,13 +59,7 @@ impl Verdicts {
             };
             let theirs = format!("{:.0}", other.time().median);
             let mine = format!("{:.0}", ours.time().median);
-            self.row(
-                format!("{name}, ns"),
-                [mine, other.peer.into(), theirs],
-                ratio,
-                most,
-                verdict,
-            );
+            self.row(name.into(), [mine, other.peer.into(), theirs], ratio, most, verdict);
         }
     }
 
