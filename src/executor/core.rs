@@ -216,12 +216,13 @@ impl CoreRef {
 
     fn start_worker(&self, worker: Worker) -> Result<(), Broken> {
         let refused = self.ask_for_thread(worker);
-        let (stranded, why) = {
+        let (stranded, broken, refusal) = {
             let mut queue = self.lock();
             queue.starting -= 1;
-            let why = queue.refused.take();
-            (second_look(queue.is_stranded()), queue.broken.clone().or(why))
+            (second_look(queue.is_stranded()), queue.broken.clone(), queue.refused.take())
         };
+        // After the lock: what is not needed is dropped, and a cause is user code.
+        let why = broken.or(refusal);
         if stranded {
             let lack = || Broken::for_lack_of_threads(refused.map(StartError::into_cause));
             return Err(why.unwrap_or_else(lack));
@@ -280,7 +281,8 @@ impl CoreRef {
 
     /// Nobody is left for what is queued: it ends as broken.
     pub(super) fn strand(&self, broken: Broken) {
-        let broken = self.lock().broken.clone().unwrap_or(broken);
+        let known = self.lock().broken.clone();
+        let broken = known.unwrap_or(broken);
         self.refuse_turns(&broken, Queue::is_stranded);
         self.refuse_queued(&TaskError::Broken(broken), Queue::is_stranded);
         self.tell_if_over();

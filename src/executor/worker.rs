@@ -422,15 +422,16 @@ impl Worker {
         if !std::mem::take(&mut self.holds_turn) {
             return;
         }
-        let (stranded, claim) = {
+        let (stranded, claim, earlier) = {
             let mut queue = self.core.lock();
             queue.workers -= 1;
-            if queue.starting > 0 {
-                // Whoever asked for the thread is still there, and will see to what is queued.
-                queue.refused.clone_from(&why);
-            }
-            (second_look(queue.is_stranded()), queue.claim_sleeper())
+            // Whoever asked for the thread is still there, and will see to what is queued.
+            let is_awaited = queue.starting > 0;
+            let earlier = is_awaited.then(|| std::mem::replace(&mut queue.refused, why.clone()));
+            (second_look(queue.is_stranded()), queue.claim_sleeper(), earlier)
         };
+        // A cause is user code: dropped after the lock.
+        contain(move || drop(earlier));
         self.core.honour(claim);
         if stranded {
             self.core.strand(why.unwrap_or_else(Broken::turn_dropped));
