@@ -426,7 +426,7 @@ impl Worker {
             let mut queue = self.core.lock();
             queue.workers -= 1;
             // Whoever asked for the thread is still there, and will see to what is queued.
-            let is_awaited = queue.starting > 0;
+            let is_awaited = why.is_some() && queue.starting > 0;
             let earlier = is_awaited.then(|| std::mem::replace(&mut queue.refused, why.clone()));
             (second_look(queue.is_stranded()), queue.claim_sleeper(), earlier)
         };

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::panic::resume_unwind;
 
-use super::contain::drop_payload;
+use super::contain::{contain, drop_payload};
 use super::deadlock::WouldDeadlock;
 use super::id::TaskId;
 use super::state::{Expired, Status};
@@ -294,6 +294,13 @@ pub struct Broken(SharedArc<BrokenInner>);
 struct BrokenInner {
     what: &'static str,
     cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Drop for BrokenInner {
+    fn drop(&mut self) {
+        let cause = self.cause.take();
+        contain(|| drop(cause));
+    }
 }
 
 impl Broken {

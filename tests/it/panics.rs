@@ -388,3 +388,24 @@ fn a_hook_whose_destructor_panics_harms_nobody() {
         .unwrap();
     drop(pool);
 }
+
+/// The cause of a broken executor is a value of its user's, and may be dropped by anybody.
+#[test]
+fn a_cause_whose_destructor_panics_harms_nobody() {
+    #[derive(Debug)]
+    struct Cause(PanicOnDrop);
+    impl std::fmt::Display for Cause {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("no state")
+        }
+    }
+    impl std::error::Error for Cause {}
+    let pool = poolbridge::Executor::threads()
+        .max_workers(1)
+        .initializer(|| Err::<(), _>(Cause(PanicOnDrop)))
+        .build()
+        .unwrap();
+    let broken = outcome(pool.limited(1).submit(|| ()));
+    assert!(matches!(broken, Err(TaskError::Broken(_))));
+    drop((broken, pool));
+}
