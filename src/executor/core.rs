@@ -43,6 +43,10 @@ struct Door {
 /// takes.
 const TAKEN_ALONG: u64 = 64;
 
+fn takes_along(number: u64) -> bool {
+    number % TAKEN_ALONG == 0
+}
+
 /// A job that was not taken, with its reference.
 pub(super) struct Refused {
     pub(super) job: CellRef,
@@ -97,7 +101,7 @@ impl CoreRef {
     /// not known.
     #[inline]
     pub(super) fn push_at_the_door(&self, job: CellRef) -> Result<(), CellRef> {
-        if self.has_door && job.id().number() % TAKEN_ALONG != 0 {
+        if self.has_door && !takes_along(job.id().number()) {
             self.door.incoming.push(job)
         } else {
             Err(job)
@@ -460,5 +464,14 @@ pub(super) fn wake(wakers: impl IntoIterator<Item = Waker>) {
         if is_made("wake") {
             contain(|| Waker::wake(waker));
         }
+    }
+}
+
+#[cfg(all(test, not(poolbridge_loom)))]
+mod tests {
+    #[test]
+    fn one_submission_in_sixty_four_takes_along_what_has_come_in() {
+        let who: Vec<u64> = (1..=200).filter(|&number| super::takes_along(number)).collect();
+        assert_eq!(who, [64, 128, 192]);
     }
 }

@@ -3,6 +3,9 @@
 use super::Executor;
 use crate::task::Task;
 
+#[cfg(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
+use place_in_models as place;
+
 /// The process-wide executor, started when first asked for: own threads, at most
 /// min(32, processors + 4) (CPython's rule), named `poolbridge-0`, `poolbridge-1`, ….
 ///
@@ -87,7 +90,7 @@ mod place {
 
 /// In a model there is a new one in each execution, and it ends with it: so its threads do not stay.
 #[cfg(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
-mod place {
+mod place_in_models {
     use std::time::Duration;
 
     use super::Executor;

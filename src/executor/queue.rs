@@ -9,6 +9,7 @@ use std::task::Waker;
 use super::config::Config;
 use super::core::CoreRef;
 use super::lines::{Entry, Held, Lane, Lines, Place, Waiting};
+use super::rests::Wariness;
 use super::room::Room;
 use super::share::Share;
 use super::worker::Worker;
@@ -17,9 +18,6 @@ use crate::task::body::Owner;
 use crate::task::cell::CellRef;
 use crate::task::error::{Broken, Reason};
 use crate::task::state::Verdict;
-
-/// How many rests without letting others run follow on one that was dear.
-const WARY: u32 = 256;
 
 /// The state of one executor.
 pub(super) struct Queue {
@@ -54,8 +52,7 @@ pub(super) struct Queue {
     /// Terminations that wait for the end.
     pub(super) terminations: Vec<(u64, Waker)>,
     pub(super) keys: u64,
-    /// So many rests more without letting others run.
-    pub(super) wary: u32,
+    pub(super) wariness: Wariness,
     /// Cancellers that have won a job which a worker has taken off meanwhile...
     lost: usize,
     /// ...and what keeps the executor alive for them (Q4).
@@ -116,7 +113,7 @@ impl Queue {
             is_child: false,
             terminations: Vec::new(),
             keys: 0,
-            wary: 0,
+            wariness: Wariness::default(),
             lost: 0,
             keep: None,
         }
@@ -295,12 +292,6 @@ impl Queue {
             Step::Again(lost) => Err(lost),
             _ => unreachable!("a job was started or lost"),
         })
-    }
-
-    /// A worker has nothing to do; `dear`: it had not either the last time, and letting others run
-    /// has cost it more than it brought.
-    pub(super) fn note_rest(&mut self, dear: bool) {
-        self.wary = if dear { WARY } else { self.wary.saturating_sub(1) };
     }
 
     /// An idle worker's time is over: true if it leaves, false if somebody has just claimed it.

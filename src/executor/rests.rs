@@ -1,6 +1,6 @@
 //! What an idle worker does before it sleeps: looks for work, and lets others run meanwhile.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::sync::{Parker, now};
 
@@ -23,26 +23,55 @@ const LATE: Duration = Duration::from_millis(1);
 /// costs the pool's own `spawn`, with a sleep and a wake-up as often as not.
 const LINGERING: u32 = 4;
 
+/// How many rests of an executor's workers pass without letting others run once that was dear.
+const WARY: u32 = 256;
+
 /// What a worker remembers of its idle times, to choose between looking and sleeping. One that is
 /// handed single jobs in quick turn had better look: each sleep costs both sides a system call. One
 /// that has just worked a backlog off, or was left alone for long, had better sleep.
-///
-/// Letting others run has a price where they are many: who yields waits for its next slice of the
-/// processor, milliseconds, also if it is claimed at once, while a sleeper that is woken gets it
-/// before them. So an executor whose worker came back late for a job or none does not yield for a
-/// while (`Queue::wary`).
 pub(super) struct Rests {
-    pub(super) jobs_since: usize,
+    jobs_since: usize,
     last_was_brief: bool,
     /// Others have kept the processor for long when they were let run.
     came_back_late: bool,
-    /// The executor does not yield now.
-    pub(super) wary: bool,
+    pub(super) may_yield: bool,
+}
+
+/// How many of its workers' next rests an executor lets pass without letting others run.
+///
+/// That has a price where they are many: who yields waits for its next slice of the processor,
+/// milliseconds, also if it is claimed at once, while a sleeper that is woken gets it before them. So
+/// an executor whose worker came back late for a job or none does not yield for a while.
+#[derive(Default)]
+pub(super) struct Wariness(u32);
+
+/// How often to look for work before the sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looks {
+    /// Without letting others run, so many rounds. No clock is read.
+    Spinning(u32),
+    /// So many times after having let others run.
+    Yielding(u32),
 }
 
 impl Rests {
     pub(super) fn new() -> Self {
-        Self { jobs_since: 0, last_was_brief: true, came_back_late: false, wary: false }
+        Self { jobs_since: 0, last_was_brief: true, came_back_late: false, may_yield: true }
+    }
+
+    /// Jobs ran since the last rest.
+    pub(super) fn have_ended_with(&mut self, jobs: usize) {
+        self.jobs_since += jobs;
+    }
+
+    fn looks(&self) -> Looks {
+        match (self.jobs_since, self.last_was_brief) {
+            // After a backlog there may be more in a moment; a lonely job's successor takes longer.
+            (2.., _) => Looks::Spinning(SPINS),
+            _ if !self.may_yield => Looks::Spinning(0),
+            (_, true) => Looks::Yielding(LONG),
+            (_, false) => Looks::Yielding(SHORT),
+        }
     }
 
     /// Lies down on `bed`; true: claimed.
@@ -50,43 +79,46 @@ impl Rests {
     /// Looks at the clock only where it lets others run: a look can cost as much as a switch between
     /// threads does.
     pub(super) fn rest(&mut self, bed: &Parker, keep_alive: Option<Duration>) -> bool {
-        let yields = match (self.jobs_since, self.last_was_brief) {
-            _ if self.wary => 0,
-            (0 | 1, true) => LONG,
-            (0 | 1, false) => SHORT,
-            _ => 0,
-        };
-        if yields == 0 {
-            self.came_back_late = false;
-            // After a backlog there may be more in a moment; a lonely job's successor takes longer.
-            bed.look(if self.jobs_since > 1 { SPINS } else { 0 }, 0);
-            self.jobs_since = 0;
-            return bed.park_for(keep_alive);
+        let looks = self.looks();
+        self.jobs_since = 0;
+        match looks {
+            Looks::Spinning(rounds) => {
+                self.came_back_late = false;
+                bed.look(rounds, 0);
+                bed.park_for(keep_alive)
+            }
+            Looks::Yielding(times) => {
+                let begun = now();
+                let passed = || now().saturating_duration_since(begun);
+                bed.look(0, times);
+                let looked = passed();
+                self.note_look(looked);
+                if bed.take() {
+                    self.note_rest(looked);
+                    return true;
+                }
+                let claimed = bed.park_for(keep_alive);
+                self.note_rest(passed());
+                claimed
+            }
         }
-        let begun = now();
-        let mut taken = self.look(bed, yields, begun);
-        let mut claimed = bed.take();
-        if !claimed {
-            claimed = bed.park_for(keep_alive);
-            taken = since(begun);
-        }
-        self.last_was_brief = taken < BRIEF;
-        claimed
     }
 
     /// Looks for a moment whether somebody claims `bed`.
     pub(super) fn linger(&mut self, bed: &Parker) -> bool {
-        self.look(bed, LINGERING, now());
+        let begun = now();
+        bed.look(0, LINGERING);
+        self.jobs_since = 0;
+        self.note_look(now().saturating_duration_since(begun));
         bed.take()
     }
 
-    /// How long that took.
-    fn look(&mut self, bed: &Parker, yields: u32, begun: Instant) -> Duration {
-        bed.look(0, yields);
-        let taken = since(begun);
-        self.came_back_late = taken > LATE;
-        self.jobs_since = 0;
-        taken
+    fn note_look(&mut self, took: Duration) {
+        self.came_back_late = took > LATE;
+    }
+
+    fn note_rest(&mut self, took: Duration) {
+        self.last_was_brief = took < BRIEF;
     }
 
     /// Whether letting others run has cost more than it has brought.
@@ -95,6 +127,18 @@ impl Rests {
     }
 }
 
-fn since(begun: Instant) -> Duration {
-    now().saturating_duration_since(begun)
+impl Wariness {
+    /// A worker has nothing to do; `dear`: it had not either the last time, and letting others run
+    /// has cost it more than it brought.
+    pub(super) fn note_rest(&mut self, dear: bool) {
+        self.0 = if dear { WARY } else { self.0.saturating_sub(1) };
+    }
+
+    /// Whether workers may let others run.
+    pub(super) fn is_over(&self) -> bool {
+        self.0 == 0
+    }
 }
+
+#[cfg(all(test, not(poolbridge_loom)))]
+mod tests;

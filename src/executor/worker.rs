@@ -163,8 +163,8 @@ impl Worker {
     }
 
     /// Serves a child's turn on a thread of its parent, whose worker has `share` left; the worker
-    /// comes back if there is more to do.
-    fn serve_turn(mut self, share: &mut Share, parting: &mut Parting) -> Option<Self> {
+    /// comes back if there is more to do. And how many jobs ran.
+    fn serve_turn(mut self, share: &mut Share, parting: &mut Parting) -> (Option<Self>, usize) {
         let mut own = share.for_child(self.core.config.fair_share);
         let end = {
             let _seat = seat::take(&self.core, seat::state_here());
@@ -172,10 +172,10 @@ impl Worker {
         };
         share.uses(own.used);
         if end == End::HandOver {
-            return Some(self);
+            return (Some(self), own.used);
         }
         parting.left.push(self.core.clone());
-        None
+        (None, own.used)
     }
 
     /// Runs jobs until the turn is given back or handed over.
@@ -196,7 +196,7 @@ impl Worker {
             let step = self.next_step(&core, in_hand, share, bed.as_ref());
             if let Step::Run(owner, held) = step {
                 self.part(ended.take(), parting, None);
-                self.rests.jobs_since += 1;
+                self.rests.have_ended_with(1);
                 share.uses(1);
                 ended = Some(execute(&core, owner));
                 in_hand = InHand::Job(held);
@@ -219,10 +219,10 @@ impl Worker {
             match step {
                 Step::Run(..) | Step::Again(_) => unreachable!("seen to above"),
                 Step::Serve(worker, lane) => {
-                    let before = share.used;
-                    in_hand = InHand::Turn(lane, worker.serve_turn(share, parting));
+                    let (rest, used) = worker.serve_turn(share, parting);
+                    in_hand = InHand::Turn(lane, rest);
                     ended = parting.ended.take();
-                    self.rests.jobs_since += share.used - before;
+                    self.rests.have_ended_with(used);
                 }
                 Step::Idle => {
                     if self.sleep(bed.as_ref()) {
@@ -256,7 +256,7 @@ impl Worker {
                 queue.lines.give_back(lane);
             }
         }
-        let bed = bed.filter(|_| !self.lingers || queue.wary == 0);
+        let bed = bed.filter(|_| !self.lingers || queue.wariness.is_over());
         let step = queue.next_step(core, share, bed);
         match &step {
             Step::Run(..) | Step::Again(_) => {
@@ -267,8 +267,8 @@ impl Worker {
                 }
             }
             Step::Idle | Step::Leave => {
-                queue.note_rest(self.rests.have_been_dear());
-                self.rests.wary = queue.wary > 0;
+                queue.wariness.note_rest(self.rests.have_been_dear());
+                self.rests.may_yield = queue.wariness.is_over();
                 self.holds_turn = matches!(step, Step::Idle);
             }
             Step::HandOver => self.holds_turn = share.is_lent(),
@@ -342,7 +342,7 @@ impl Worker {
         let dear = self.rests.have_been_dear();
         let expired = {
             let mut queue = self.core.lock();
-            queue.note_rest(dear);
+            queue.wariness.note_rest(dear);
             queue.expire_idle(bed)
         };
         if expired {
@@ -375,7 +375,7 @@ impl Worker {
     /// Serves a child's turn that a job of `parent` has to get past, on its thread.
     pub(super) fn serve_here(self, parent: &CoreRef, lane: Lane) {
         let mut parting = Parting::default();
-        let rest = self.serve_turn(&mut Share::of(None, true), &mut parting);
+        let (rest, _) = self.serve_turn(&mut Share::of(None, true), &mut parting);
         {
             let mut queue = parent.lock();
             if let Some(worker) = rest {

@@ -137,24 +137,25 @@ pub(crate) enum Verdict {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobSide {
-    Queued,
-    Taken,
-    Gone,
+    Queued = 0,
+    Taken = 1,
+    Gone = 2,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    Open,
-    Telling,
-    Released,
+    Open = 0,
+    Telling = 4,
+    Released = 8,
 }
 
 /// A snapshot of the word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct State(usize);
 
-const JOB_SHIFT: u32 = 0;
-const STAGE_SHIFT: u32 = 2;
+/// The bits of the [`JobSide`], and with them those of the [`Stage`].
+const JOB: usize = 0b0011;
+const SIDES: usize = 0b1111;
 const VERDICT_SHIFT: u32 = 4;
 /// Verdicts from here on are `Expired`.
 const EXPIRED: usize = 5;
@@ -166,7 +167,6 @@ const LINKED: usize = 1 << 10;
 pub(crate) const OBSERVED: usize = 1 << 11;
 /// One reference.
 pub(crate) const REF: usize = 1 << 12;
-const FLAGS: usize = REQUESTED | RAN | HANDLE | LINKED | OBSERVED;
 const MAX_REFS: usize = usize::MAX / REF / 2;
 
 impl State {
@@ -184,7 +184,7 @@ impl State {
     }
 
     pub(crate) const fn job(self) -> JobSide {
-        match (self.0 >> JOB_SHIFT) & 0b11 {
+        match self.0 & JOB {
             0 => JobSide::Queued,
             1 => JobSide::Taken,
             _ => JobSide::Gone,
@@ -192,9 +192,9 @@ impl State {
     }
 
     pub(crate) const fn stage(self) -> Stage {
-        match (self.0 >> STAGE_SHIFT) & 0b11 {
+        match self.0 & SIDES & !JOB {
             0 => Stage::Open,
-            1 => Stage::Telling,
+            4 => Stage::Telling,
             _ => Stage::Released,
         }
     }
@@ -255,9 +255,7 @@ impl State {
     /// The closure is in somebody's hands, nothing is decided, and nobody is to be told.
     #[inline]
     pub(crate) const fn is_running_unobserved(self) -> bool {
-        let sides = (0b11 << JOB_SHIFT) | (0b11 << STAGE_SHIFT);
-        // Taken and Open.
-        self.0 & (sides | OBSERVED) == 1 << JOB_SHIFT
+        self.is(JobSide::Taken, Stage::Open) && !self.is_observed()
     }
 
     pub(crate) const fn refs(self) -> usize {
@@ -283,18 +281,11 @@ impl State {
     }
 
     const fn with(self, job: JobSide, stage: Stage) -> Self {
-        let job = match job {
-            JobSide::Queued => 0,
-            JobSide::Taken => 1,
-            JobSide::Gone => 2,
-        };
-        let stage = match stage {
-            Stage::Open => 0,
-            Stage::Telling => 1,
-            Stage::Released => 2,
-        };
-        let kept = self.0 & !((0b11 << JOB_SHIFT) | (0b11 << STAGE_SHIFT));
-        Self(kept | (job << JOB_SHIFT) | (stage << STAGE_SHIFT))
+        Self(self.0 & !SIDES).set(job as usize).set(stage as usize)
+    }
+
+    const fn set(self, bits: usize) -> Self {
+        Self(self.0 | bits)
     }
 
     const fn judged(self, verdict: Verdict) -> Self {
@@ -307,7 +298,7 @@ impl State {
             Verdict::Expired(Expired::Run) => 6,
             Verdict::Expired(Expired::Await) => 7,
         };
-        Self(self.0 | (bits << VERDICT_SHIFT))
+        self.set(bits << VERDICT_SHIFT)
     }
 
     const fn is(self, job: JobSide, stage: Stage) -> bool {
@@ -333,7 +324,7 @@ impl State {
     /// Arrow 1.
     pub(crate) fn start(self) -> Option<Self> {
         self.is(JobSide::Queued, Stage::Open)
-            .then(|| Self(self.with(JobSide::Taken, Stage::Open).0 | RAN))
+            .then(|| self.with(JobSide::Taken, Stage::Open).set(RAN))
     }
 
     /// Arrow 2.
@@ -344,8 +335,7 @@ impl State {
 
     /// Arrow 3; `None` where the token is set already or cannot help.
     pub(crate) fn request(self) -> Option<Self> {
-        (self.is(JobSide::Taken, Stage::Open) && !self.is_requested())
-            .then_some(Self(self.0 | REQUESTED))
+        (self.is(JobSide::Taken, Stage::Open) && !self.is_requested()).then(|| self.set(REQUESTED))
     }
 
     /// Arrow 4.
@@ -364,7 +354,7 @@ impl State {
     pub(crate) fn expire(self, why: Expired) -> Option<Self> {
         self.is(JobSide::Taken, Stage::Open).then(|| {
             let told = self.with(JobSide::Taken, Stage::Telling).judged(Verdict::Expired(why));
-            Self(told.0 | REQUESTED)
+            told.set(REQUESTED)
         })
     }
 
@@ -412,7 +402,17 @@ impl fmt::Debug for State {
         if let Some(verdict) = self.verdict() {
             write!(f, "/{verdict:?}")?;
         }
-        write!(f, " flags {:#x} refs {}", self.0 & FLAGS, self.refs())
+        let flags = [
+            (self.is_requested(), "requested"),
+            (self.has_run(), "ran"),
+            (self.has_handle(), "handle"),
+            (self.is_linked(), "linked"),
+            (self.is_observed(), "observed"),
+        ];
+        for (_, flag) in flags.iter().filter(|(is_set, _)| *is_set) {
+            write!(f, " {flag}")?;
+        }
+        write!(f, " refs {}", self.refs())
     }
 }
 
