@@ -10,13 +10,14 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
+use std::task::Waker;
 
 use super::cell::{CellRef, Header, Home, VTable};
 use super::contain::contain;
 use super::context::Context;
 use super::error::{Panic, TaskError};
 use super::id::TaskId;
-use super::observer::{Callback, Reclaim};
+use super::observer::{Callback, Reclaim, Wakers};
 use super::state::{State, Verdict};
 use super::trampoline;
 use crate::sync::UnsafeCell;
@@ -292,7 +293,7 @@ impl Owner {
     }
 
     /// Arrow 5, if the state is still `seen`: hands the outcome to the handle and the reference
-    /// to nobody. The owner comes back if not.
+    /// to nobody, and wakes the handle. The owner comes back if not.
     #[inline]
     pub(super) fn settle_and_release(self, verdict: Verdict, seen: State) -> Result<(), Self> {
         let Some(after) = seen.settle_and_release(verdict) else { return Err(self) };
@@ -300,6 +301,10 @@ impl Owner {
             return Err(self);
         }
         self.content.set(Content::Nothing);
+        if seen.is_watched() {
+            self.tell_handle(seen);
+            return Ok(());
+        }
         let last = ManuallyDrop::new(self);
         if after.refs() == 0 {
             // SAFETY: arrow 5 took the last reference off the count.
@@ -309,11 +314,22 @@ impl Owner {
         Ok(())
     }
 
-    /// Arrow 7, if the state is still `seen`: hands the outcome to the handle. The new state.
-    pub(super) fn release(&self, seen: State) -> Option<State> {
+    /// Wakes the handle, after arrow 5 from `seen`.
+    #[inline(never)]
+    fn tell_handle(self, seen: State) {
+        // SAFETY: C7, this arrow has just taken `WATCHED` away.
+        let waker = unsafe { self.cell.take_waker(seen) };
+        drop(self);
+        Wakers::of_handle(waker).wake();
+    }
+
+    /// Arrow 7, if the state is still `seen`: hands the outcome to the handle. The new state, and
+    /// the handle's waker.
+    pub(super) fn release(&self, seen: State) -> Option<(State, Option<Waker>)> {
         let after = seen.release().filter(|after| self.cell.step(seen, *after))?;
         self.content.set(Content::Nothing);
-        Some(after)
+        // SAFETY: C7, this arrow has just taken `WATCHED` away.
+        Some((after, unsafe { self.cell.take_waker(seen) }))
     }
 }
 
@@ -356,13 +372,16 @@ impl<T> Handle<T> {
     }
 
     /// The handle does not want the outcome. If it lies there, it goes to who asked for what
-    /// nobody takes, or is dropped; if it comes later, its owner sees to that.
-    pub(super) fn give_up(&mut self) {
+    /// nobody takes, or is dropped; if it comes later, its owner sees to that. A waker that is left
+    /// comes back, to be dropped as user code.
+    pub(super) fn give_up(&mut self) -> Option<Waker> {
         if std::mem::replace(&mut self.done, true) {
-            return;
+            return None;
         }
-        let left = self.cell.advance(|s| (!s.is_released()).then(|| s.without_handle()));
-        let Err(released) = left else { return };
+        let released = match self.leave() {
+            Ok(waker) => return waker,
+            Err(released) => released,
+        };
         if released.verdict().is_some_and(|verdict| verdict.error().is_none()) {
             let cell = self.cell.clone();
             // An outcome may hold a task, whose outcome holds a task: not all on one stack.
@@ -371,6 +390,7 @@ impl<T> Handle<T> {
                 unsafe { cell.reclaim() }
             });
         }
+        None
     }
 }
 

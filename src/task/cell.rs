@@ -20,6 +20,10 @@
 //!   cell; other typed access compares the `TypeId` first.
 //! * **C6 lent.** A frame of `frame.rs` holds an uncounted copy of a reference that its guard
 //!   borrows; guards are dropped in the reverse order of their making and never leaked.
+//! * **C7 watched.** While `WATCHED` is set, the handle's waker lies in its place and nobody writes
+//!   there; the handle may look. Who takes `WATCHED` away moves the waker out: the handle, or the
+//!   arrow that releases. Only the handle sets it, having written there before, and never on a
+//!   released task; without it the place is the handle's.
 
 #![allow(unsafe_code, reason = "the storage of tasks, by the rules above")]
 
@@ -36,6 +40,7 @@ use super::frame::{self, FrameGuard};
 use super::id::TaskId;
 use super::observer::{Callback, Observers, Reclaim};
 use super::state::{REF, State, Verdict};
+use super::watcher::Watcher;
 use crate::sync::{Alive, AtomicUsize, Mutex, Ordering, UnsafeCell};
 
 /// A queue that cells lie in.
@@ -68,6 +73,7 @@ pub(crate) struct Header {
     links: UnsafeCell<Links>,
     home: *const (),
     id: TaskId,
+    pub(super) watcher: Watcher,
     observers: Mutex<Observers>,
     pub(super) alive: Alive,
 }
@@ -80,6 +86,7 @@ impl Header {
             links: UnsafeCell::new(Links { prev: std::ptr::null(), next: std::ptr::null() }),
             home,
             id,
+            watcher: Watcher::new(),
             observers: Mutex::new(Observers::default()),
             alive: Alive::new(),
         }
@@ -154,22 +161,33 @@ impl CellRef {
         &self,
         step: impl Fn(State) -> Option<State>,
     ) -> Result<(State, State), State> {
+        self.advance_from(self.state(), step)
+    }
+
+    /// As [`advance`](Self::advance), for who has just looked.
+    pub(super) fn advance_from(
+        &self,
+        seen: State,
+        step: impl Fn(State) -> Option<State>,
+    ) -> Result<(State, State), State> {
+        let mut now = seen;
         loop {
-            let now = self.state();
             let Some(next) = step(now) else { return Err(now) };
             if self.step(now, next) {
                 return Ok((now, next));
             }
+            now = self.state();
         }
     }
 
     /// From the state that was seen to the next one, if it is still that.
     #[inline]
     pub(super) fn step(&self, seen: State, next: State) -> bool {
-        // ORDERING: Release publishes what the winner wrote to the cell; what others wrote was seen
-        // with the state, by the Acquire load of `state`.
+        // ORDERING: Release publishes what the winner wrote to the cell. What others wrote was seen
+        // with the state, by the Acquire load of `state`, but for a waker that was replaced since
+        // then by another one (C7): hence Acquire.
         self.word()
-            .compare_exchange(seen.word(), next.word(), Ordering::Release, Ordering::Relaxed)
+            .compare_exchange(seen.word(), next.word(), Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
     }
 

@@ -93,9 +93,8 @@ impl CellRef {
             if second_look(observers.has_callbacks()) {
                 continue;
             }
-            let released = self.advance(State::release_expired);
-            let stopped = released.is_ok_and(|(_, after)| after.is_stopped());
-            let wakers = Wakers::take(&mut observers, true, stopped);
+            let Some((after, waker)) = self.release_expired() else { return };
+            let wakers = Wakers::take(waker, &mut observers, after.is_stopped());
             drop(observers);
             return wakers.wake();
         }
@@ -105,17 +104,10 @@ impl CellRef {
     fn let_go(&self) {
         let mut observers = self.observers().lock();
         if self.advance(State::let_go).is_ok() {
-            let wakers = Wakers::take(&mut observers, false, true);
+            let wakers = Wakers::take(None, &mut observers, true);
             drop(observers);
             wakers.wake();
         }
-    }
-}
-
-impl CellRef {
-    /// Whether more than the handle's waker observes the task, or might act on it.
-    fn has_more(&self) -> bool {
-        self.observers().lock().more.is_some()
     }
 }
 
@@ -226,8 +218,9 @@ impl Owner {
                 return Some(self);
             }
             if !now.is_observed() {
-                // Nobody observes: if that is still so, nobody has to be told.
-                if self.release(now).is_some() {
+                // Nobody observes: if that is still so, nobody has to be told but the handle.
+                if let Some((_, waker)) = self.release(now) {
+                    Wakers::of_handle(waker).wake();
                     return None;
                 }
                 continue;
@@ -237,8 +230,8 @@ impl Owner {
                 drop(observers);
                 return Some(self);
             }
-            if let Some(after) = self.release(now) {
-                let wakers = Wakers::take(&mut observers, true, after.is_stopped());
+            if let Some((after, waker)) = self.release(now) {
+                let wakers = Wakers::take(waker, &mut observers, after.is_stopped());
                 drop(observers);
                 wakers.wake();
                 return None;
@@ -273,7 +266,7 @@ impl Ended {
             }
             return;
         }
-        if now.stage() == Stage::Open && self.cell().has_more() {
+        if now.stage() == Stage::Open {
             self.decide();
         }
         if self.cell().state().is_abandoned() {
@@ -325,25 +318,8 @@ impl Ended {
                 return Some(self);
             }
             match now.stage() {
-                Stage::Open if now.is_observed() => {
-                    let mut observers = self.cell().observers().lock();
-                    if second_look(observers.more.is_some()) {
-                        // Hooks or callbacks, perhaps.
-                        drop(observers);
-                        return Some(self);
-                    }
-                    // Nobody but the handle's waker, and nobody can come while we have the lock:
-                    // arrows 4 and 7 in one go.
-                    let settled = now.settle(self.verdict);
-                    let settled = settled.filter(|settled| self.cell().step(now, *settled));
-                    let Some(settled) = settled else { continue };
-                    if let Some(after) = self.owner.release(settled) {
-                        let wakers = Wakers::take(&mut observers, true, after.is_stopped());
-                        drop(observers);
-                        wakers.wake();
-                        return None;
-                    }
-                }
+                // Hooks or callbacks, perhaps.
+                Stage::Open if now.is_observed() => return Some(self),
                 Stage::Open => {
                     let Self { owner, verdict } = self;
                     match owner.settle_and_release(verdict, now) {

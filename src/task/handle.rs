@@ -3,6 +3,7 @@
 use std::task::Waker;
 use std::time::Instant;
 
+use super::body::Handle;
 use super::cell::CellRef;
 use super::contain::contain;
 use super::hooks::observe;
@@ -30,58 +31,20 @@ pub(crate) fn own_parker() -> Parker {
     bed.unwrap_or_else(|_| Parker::new())
 }
 
-impl CellRef {
-    /// Whether the outcome may be taken; if not, `waker` is told when it may.
-    ///
-    /// The state is looked at twice: before, to spare the lock, and again after the waker is in
-    /// place, because a release that did not see it will not come again.
-    #[inline]
-    pub(super) fn poll_released(&self, waker: &Waker) -> bool {
-        self.state().is_released() || self.register(waker)
-    }
-
-    fn register(&self, waker: &Waker) -> bool {
-        let is_same = |old: &Waker| old.will_wake(waker);
-        // Who has never waited has left no waker.
-        let known = self.state().is_observed()
-            && self.observers().lock().waker.as_ref().is_some_and(is_same);
-        if known {
-            // It is still there: a release that comes takes it and wakes it.
-            return false;
-        }
-        let mut place = Some(waker.clone());
-        let released = {
-            let mut observers = self.observers().lock();
-            let released = second_look(observe(self).is_released());
-            if !released {
-                std::mem::swap(&mut observers.waker, &mut place);
-            }
-            released
-        };
-        // The waker that was replaced, or ours: user code, hence after the lock.
-        contain(|| drop(place));
-        released
-    }
-
-    /// Takes the waker back: whoever waited has given up.
-    pub(super) fn forget_waker(&self) {
-        let waker = self.observers().lock().waker.take();
-        contain(|| drop(waker));
-    }
-
+impl<T> Handle<T> {
     /// Blocks until the outcome may be taken, or until `deadline`; false: the time is over.
-    pub(super) fn block(&self, deadline: Option<Instant>) -> bool {
+    pub(super) fn block(&mut self, deadline: Option<Instant>) -> bool {
         self.sleep(deadline, false)
     }
 
     /// As [`block`](Self::block), but also returns if this thread is woken for another reason: a
     /// worker may have been told to look again.
-    pub(super) fn block_once(&self, deadline: Option<Instant>) -> bool {
+    pub(super) fn block_once(&mut self, deadline: Option<Instant>) -> bool {
         self.sleep(deadline, true)
     }
 
-    fn sleep(&self, deadline: Option<Instant>, once: bool) -> bool {
-        if self.state().is_released() {
+    fn sleep(&mut self, deadline: Option<Instant>, once: bool) -> bool {
+        if self.cell().state().is_released() {
             return true;
         }
         trampoline::flush();
@@ -93,7 +56,7 @@ impl CellRef {
             }
             if !parker.park_until(deadline) || once {
                 // Completion at the same instant wins.
-                let released = second_look(self.state().is_released());
+                let released = second_look(self.cell().state().is_released());
                 if !released {
                     self.forget_waker();
                 }
@@ -101,7 +64,9 @@ impl CellRef {
             }
         }
     }
+}
 
+impl CellRef {
     /// Notes what was said at the submission, before the task is shared.
     pub(crate) fn prepare(&self, f: impl FnOnce(&mut Plan, &mut Option<Reclaim>)) {
         let mut observers = self.observers().lock();

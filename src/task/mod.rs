@@ -26,6 +26,7 @@ pub(crate) mod ruling;
 pub(crate) mod shield;
 pub(crate) mod state;
 pub(crate) mod trampoline;
+mod watcher;
 
 use std::any::Any;
 use std::fmt;
@@ -37,6 +38,7 @@ use std::time::Duration;
 use self::body::Handle;
 use self::canceller::{Canceller, Stopped};
 use self::cell::CellRef;
+use self::contain::contain;
 use self::deadlock::WouldDeadlock;
 use self::error::{TaskError, WaitTimeout};
 use self::id::TaskId;
@@ -90,7 +92,7 @@ impl<T> Task<T> {
 
     /// Whether the outcome may be taken; if not, the waker is told when it may.
     pub(crate) fn poll_done(&mut self, cx: &mut Context<'_>) -> bool {
-        self.cell().poll_released(cx.waker())
+        self.handle.poll_released(cx.waker())
     }
 
     /// The task's name.
@@ -235,8 +237,8 @@ impl<T> Task<T> {
         loop {
             let note = frame::prepare_to_wait(self.cell()).map_err(TaskError::WouldDeadlock)?;
             let over = match note {
-                Some(_) => self.cell().block_once(patience.next()),
-                None => self.cell().block(None),
+                Some(_) => self.handle.block_once(patience.next()),
+                None => self.handle.block(None),
             };
             if over {
                 break;
@@ -272,7 +274,7 @@ impl<T> Task<T> {
             self.cell().state().is_released()
         } else {
             // A deadline beyond what the clock can say is none.
-            self.cell().block(now().checked_add(timeout))
+            self.handle.block(now().checked_add(timeout))
         };
         if done { Ok(self.take_released()) } else { Err(WaitTimeout { task: self.id() }) }
     }
@@ -305,7 +307,8 @@ impl<T> Task<T> {
     /// ```
     pub fn detach(mut self) {
         self.cell().forget_reclaim();
-        self.handle.give_up();
+        let waker = self.handle.give_up();
+        contain(|| drop(waker));
     }
 
     /// The wait would be for this thread itself.
@@ -376,7 +379,7 @@ impl<T> Future for Task<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.refuse_second_taking();
-        if self.cell().poll_released(cx.waker()) {
+        if self.handle.poll_released(cx.waker()) {
             return Poll::Ready(self.take_released());
         }
         Poll::Pending
@@ -386,8 +389,10 @@ impl<T> Future for Task<T> {
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         if !self.handle.is_done() {
-            self.handle.give_up();
+            let waker = self.handle.give_up();
             let _ = self.cell().cancel();
+            // User code, which finds the task as its drop leaves it.
+            contain(|| drop(waker));
         }
     }
 }

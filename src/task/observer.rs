@@ -1,4 +1,5 @@
-//! Who wants to know: wakers (a blocked thread is one), callbacks, cancel hooks.
+//! Who wants to know: callbacks, cancel hooks, those who wait for the end of the job. (The waker of
+//! the handle has a place of its own, in `watcher.rs`.)
 //!
 //! All lie in one place, under the cell's lock, and leave it only as a value that is told after
 //! the lock is gone: the lock's guard never lives while user code runs.
@@ -34,11 +35,9 @@ pub(crate) type Reclaim = Box<dyn FnOnce(&mut dyn Any) + Send>;
 /// Asks running code to stop.
 pub(super) type Hook = Box<dyn FnOnce() + Send>;
 
-/// All observers of one task. The common ones cost no allocation.
+/// All observers of one task but its handle's waker. Who has none pays no allocation.
 #[derive(Default)]
 pub(super) struct Observers {
-    /// The handle's waker: an awaiting task or a blocked thread, the latest wins.
-    pub(super) waker: Option<Waker>,
     pub(super) more: Option<Box<More>>,
 }
 
@@ -48,7 +47,7 @@ impl Observers {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waker.is_none() && self.more.is_none()
+        self.more.is_none()
     }
 
     pub(super) fn has_callbacks(&self) -> bool {
@@ -113,15 +112,20 @@ pub(super) struct Wakers {
 }
 
 impl Wakers {
-    /// Everybody who waits for the outcome, and for the end of the job if `stopped`.
-    pub(super) fn take(observers: &mut Observers, outcome: bool, stopped: bool) -> Self {
+    /// The handle's, and everybody who waits for the end of the job if `stopped`.
+    pub(super) fn take(waker: Option<Waker>, observers: &mut Observers, stopped: bool) -> Self {
         Self {
-            waker: if outcome { observers.waker.take() } else { None },
+            waker,
             stopped: match &mut observers.more {
                 Some(more) if stopped => std::mem::take(&mut more.stopped),
                 _ => Vec::new(),
             },
         }
+    }
+
+    /// The handle's alone.
+    pub(super) fn of_handle(waker: Option<Waker>) -> Self {
+        Self { waker, stopped: Vec::new() }
     }
 
     #[track_caller]

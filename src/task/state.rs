@@ -163,10 +163,12 @@ const REQUESTED: usize = 1 << 7;
 const RAN: usize = 1 << 8;
 const HANDLE: usize = 1 << 9;
 const LINKED: usize = 1 << 10;
-/// Somebody has put an observer into the cell: endings take the cell's lock from now on.
+/// Somebody but the handle's waker observes: endings take the cell's lock from now on.
 pub(crate) const OBSERVED: usize = 1 << 11;
+/// The handle's waker lies in the cell.
+const WATCHED: usize = 1 << 12;
 /// One reference.
-pub(crate) const REF: usize = 1 << 12;
+pub(crate) const REF: usize = 1 << 13;
 const MAX_REFS: usize = usize::MAX / REF / 2;
 
 impl State {
@@ -252,7 +254,12 @@ impl State {
         self.0 & OBSERVED != 0
     }
 
-    /// The closure is in somebody's hands, nothing is decided, and nobody is to be told.
+    pub(crate) const fn is_watched(self) -> bool {
+        self.0 & WATCHED != 0
+    }
+
+    /// The closure is in somebody's hands, nothing is decided, and nobody is to be told but the
+    /// handle's waker.
     #[inline]
     pub(crate) const fn is_running_unobserved(self) -> bool {
         self.is(JobSide::Taken, Stage::Open) && !self.is_observed()
@@ -286,6 +293,10 @@ impl State {
 
     const fn set(self, bits: usize) -> Self {
         Self(self.0 | bits)
+    }
+
+    const fn without(self, bits: usize) -> Self {
+        Self(self.0 & !bits)
     }
 
     const fn judged(self, verdict: Verdict) -> Self {
@@ -344,10 +355,12 @@ impl State {
             .then(|| self.with(JobSide::Taken, Stage::Telling).judged(verdict))
     }
 
-    /// Arrow 5, which takes the job's reference along.
+    /// Arrow 5, which takes the job's reference along, unless there is a waker to be taken yet.
     pub(crate) fn settle_and_release(self, verdict: Verdict) -> Option<Self> {
-        (self.is(JobSide::Taken, Stage::Open) && !self.is_observed())
-            .then(|| Self(self.with(JobSide::Gone, Stage::Released).judged(verdict).0 - REF))
+        self.is_running_unobserved().then(|| {
+            let released = self.with(JobSide::Gone, Stage::Released).judged(verdict);
+            if self.is_watched() { released.without(WATCHED) } else { Self(released.0 - REF) }
+        })
     }
 
     /// Arrow 6.
@@ -361,13 +374,13 @@ impl State {
     /// Arrow 7.
     pub(crate) fn release(self) -> Option<Self> {
         (self.is(JobSide::Taken, Stage::Telling) && !self.is_abandoned())
-            .then(|| self.with(JobSide::Gone, Stage::Released))
+            .then(|| self.with(JobSide::Gone, Stage::Released).without(WATCHED))
     }
 
     /// Arrow 8.
     pub(crate) fn release_expired(self) -> Option<Self> {
         (self.is_abandoned() && self.stage() == Stage::Telling)
-            .then(|| self.with(self.job(), Stage::Released))
+            .then(|| self.with(self.job(), Stage::Released).without(WATCHED))
     }
 
     /// Arrow 9.
@@ -376,14 +389,24 @@ impl State {
             .then(|| self.with(JobSide::Gone, self.stage()))
     }
 
-    /// The handle goes, or has taken the outcome.
+    /// The handle goes, and its waker with it.
     pub(crate) const fn without_handle(self) -> Self {
-        Self(self.0 & !HANDLE)
+        self.without(HANDLE | WATCHED)
+    }
+
+    /// The handle has put its waker in place; `None` where nobody would come for it any more.
+    pub(crate) fn watch(self) -> Option<Self> {
+        (!self.is_released()).then(|| self.set(WATCHED))
+    }
+
+    /// The handle takes its waker back; `None` where there is none, or none any more.
+    pub(crate) fn unwatch(self) -> Option<Self> {
+        self.is_watched().then(|| self.without(WATCHED))
     }
 
     /// Out of every queue, still not started; `None` when it was started or withdrawn first.
     pub(crate) fn loosen(self) -> Option<Self> {
-        self.is(JobSide::Queued, Stage::Open).then_some(Self(self.0 & !LINKED))
+        self.is(JobSide::Queued, Stage::Open).then(|| self.without(LINKED))
     }
 
     /// What `cancel` answers where it changes nothing.
@@ -408,6 +431,7 @@ impl fmt::Debug for State {
             (self.has_handle(), "handle"),
             (self.is_linked(), "linked"),
             (self.is_observed(), "observed"),
+            (self.is_watched(), "watched"),
         ];
         for (_, flag) in flags.iter().filter(|(is_set, _)| *is_set) {
             write!(f, " {flag}")?;

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use poolbridge::{Backend, Cancel, Executor, StartError, Status, TaskError, Worker, promise};
+use poolbridge::{Backend, Cancel, Executor, StartError, Status, Task, TaskError, Worker, promise};
 
 use crate::support::{
     CountingWaker, FAR, Gate, HANG, drive, eventually, occupy, one_worker, poll_once, poll_with,
@@ -178,6 +178,22 @@ fn no_waker_stays_behind() {
     side.set_result(()).unwrap();
     assert_eq!((Arc::strong_count(&count), count.wakes()), (1, 1));
     value(task);
+}
+
+/// R20: nor while the work of a dropped task goes on, however long.
+#[test]
+fn no_waker_of_a_dropped_task_waits_for_its_end() {
+    for leave in [drop::<Task<()>>, Task::detach] {
+        let (side, mut task) = promise();
+        assert!(side.set_running());
+        let (count, waker) = CountingWaker::new();
+        assert!(poll_with(&mut task, &waker).is_pending());
+        drop(waker);
+        leave(task);
+        assert_eq!(Arc::strong_count(&count), 1);
+        drop(side);
+        assert_eq!(count.wakes(), 0);
+    }
 }
 
 /// R20: nor that of `stopped`.
