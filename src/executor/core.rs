@@ -43,8 +43,8 @@ struct Door {
 /// takes.
 const TAKEN_ALONG: u64 = 64;
 
-fn takes_along(number: u64) -> bool {
-    number % TAKEN_ALONG == 0
+fn comes_to_the_door(number: u64) -> bool {
+    number % TAKEN_ALONG != 0
 }
 
 /// A job that was not taken, with its reference.
@@ -101,7 +101,7 @@ impl CoreRef {
     /// not known.
     #[inline]
     pub(super) fn push_at_the_door(&self, job: CellRef) -> Result<(), CellRef> {
-        if self.has_door && !takes_along(job.id().number()) {
+        if self.has_door && comes_to_the_door(job.id().number()) {
             self.door.incoming.push(job)
         } else {
             Err(job)
@@ -471,7 +471,7 @@ pub(super) fn wake(wakers: impl IntoIterator<Item = Waker>) {
 mod tests {
     #[test]
     fn one_submission_in_sixty_four_takes_along_what_has_come_in() {
-        let who: Vec<u64> = (1..=200).filter(|&number| super::takes_along(number)).collect();
+        let who: Vec<u64> = (1..=200).filter(|&number| !super::comes_to_the_door(number)).collect();
         assert_eq!(who, [64, 128, 192]);
     }
 }
