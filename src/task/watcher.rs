@@ -57,7 +57,7 @@ impl CellRef {
         seen.is_watched().then(|| unsafe { self.header().watcher.take() })
     }
 
-    /// Arrow 8, and the handle's waker: the states before and after.
+    /// Arrow 8: the state after it, and the handle's waker.
     pub(super) fn release_expired(&self) -> Option<(State, Option<Waker>)> {
         let (before, after) = self.advance(State::release_expired).ok()?;
         // SAFETY: just done, by this arrow.
