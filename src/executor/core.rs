@@ -219,11 +219,25 @@ impl CoreRef {
     }
 
     fn start_worker(&self, worker: Worker) -> Result<(), Broken> {
+        self.call_thread(worker, |_, _| ())?;
+        self.tell_if_over();
+        Ok(())
+    }
+
+    /// Calls a thread for a turn, and `settle`s in the books whether that was refused. The error says
+    /// that nobody is left for what is queued, and why.
+    pub(super) fn call_thread<R>(
+        &self,
+        worker: Worker,
+        settle: impl FnOnce(&mut Queue, bool) -> R,
+    ) -> Result<R, Broken> {
         let refused = self.ask_for_thread(worker);
-        let (stranded, broken, refusal) = {
+        let (settled, stranded, broken, refusal) = {
             let mut queue = self.lock();
             queue.starting -= 1;
-            (second_look(queue.is_stranded()), queue.broken.clone(), queue.refused.take())
+            let settled = settle(&mut queue, refused.is_some());
+            let stranded = second_look(queue.is_stranded());
+            (settled, stranded, queue.broken.clone(), queue.refused.take())
         };
         // After the lock: what is not needed is dropped, and a cause is user code.
         let why = broken.or(refusal);
@@ -231,13 +245,12 @@ impl CoreRef {
             let lack = || Broken::for_lack_of_threads(refused.map(StartError::into_cause));
             return Err(why.unwrap_or_else(lack));
         }
-        self.tell_if_over();
-        Ok(())
+        Ok(settled)
     }
 
     /// Gives a turn to the backend; why it had no thread for it. A turn that it dropped without a
     /// word is no error here: the books tell.
-    pub(super) fn ask_for_thread(&self, worker: Worker) -> Option<StartError> {
+    fn ask_for_thread(&self, worker: Worker) -> Option<StartError> {
         let start =
             || std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.source.start(worker)));
         match seat::while_starting(self, start) {

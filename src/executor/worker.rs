@@ -25,7 +25,6 @@
 //!   it releases the waiters; so "await, then submit" finds it idle.
 //!   (`no_second_worker_for_a_waiter_who_submits_again`)
 
-use super::backend::StartError;
 use super::core::{CoreRef, wake};
 use super::lines::{Held, Lane, Waiting};
 use super::parting::Parting;
@@ -312,21 +311,18 @@ impl Worker {
     /// Asks for a thread that goes on with the turn. True: it was refused, and this one goes on, as it
     /// may (`again`).
     fn hand_over(&mut self, again: bool) -> bool {
-        let refused = self.core.ask_for_thread(Worker::new(self.core.clone()));
-        let (resumed, stranded) = {
-            let mut queue = self.core.lock();
-            queue.starting -= 1;
-            let resumed = again && refused.is_some();
+        let called = self.core.call_thread(Worker::new(self.core.clone()), |queue, refused| {
+            let resumed = again && refused;
             if resumed {
                 queue.resume();
             }
-            (resumed, second_look(queue.is_stranded()))
-        };
-        if stranded {
-            self.core.strand(Broken::for_lack_of_threads(refused.map(StartError::into_cause)));
-        }
-        self.holds_turn = resumed;
-        resumed
+            resumed
+        });
+        self.holds_turn = called.unwrap_or_else(|broken| {
+            self.core.strand(broken);
+            false
+        });
+        self.holds_turn
     }
 
     /// Sleeps until claimed. True: the time was over first and the turn is given back.

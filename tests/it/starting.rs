@@ -370,6 +370,82 @@ fn a_worker_that_cannot_hand_over_goes_on_and_the_end_comes() {
     assert_eq!(pool.snapshot().workers, 0);
 }
 
+/// The turn was passed on to where no thread is to be had, which told it why before the call for a
+/// thread had returned. What is still queued ends with that reason.
+#[test]
+fn a_turn_that_is_handed_over_to_nobody_says_why() {
+    /// The first turn has a thread, the next ones are passed on.
+    struct First(Counter, Executor);
+    impl Backend for First {
+        fn start(&self, worker: Worker) -> Result<(), StartError> {
+            if self.0.add() > 0 {
+                // What became of it is heard from the turn as well.
+                let _ = Backend::start(&self.1, worker);
+                return Ok(());
+            }
+            std::thread::spawn(move || worker.run());
+            Ok(())
+        }
+
+        fn parallelism(&self) -> NonZeroUsize {
+            NonZeroUsize::MIN
+        }
+    }
+    struct Empty;
+    impl Backend for Empty {
+        fn start(&self, _: Worker) -> Result<(), StartError> {
+            Err(StartError::new("no threads today"))
+        }
+
+        fn parallelism(&self) -> NonZeroUsize {
+            NonZeroUsize::MIN
+        }
+    }
+    let empty = Executor::on(Empty).build().unwrap();
+    let pool = Executor::on(First(Counter::new(), empty)).fair_share(1).build().unwrap();
+    let gate = Gate::new();
+    let at_gate = gate.clone();
+    let (first, second) = (pool.submit(move || at_gate.pass()), pool.submit(|| ()));
+    gate.open();
+    value(first);
+    let error = outcome(second).unwrap_err();
+    let TaskError::Broken(broken) = error else { panic!("{error}") };
+    assert!(broken.to_string().contains("no threads today"), "{broken}");
+}
+
+/// A turn that was passed on and was given back long after the call for its thread: why is told to what
+/// was queued then, and is no reason of the next call.
+#[test]
+fn an_old_reason_is_not_given_for_a_new_lack_of_threads() {
+    /// The first turn is passed on; then there are no threads.
+    struct First(Counter, Executor);
+    impl Backend for First {
+        fn start(&self, worker: Worker) -> Result<(), StartError> {
+            if self.0.add() > 0 {
+                return Err(StartError::new("no threads today"));
+            }
+            Backend::start(&self.1, worker)
+        }
+
+        fn parallelism(&self) -> NonZeroUsize {
+            NonZeroUsize::MIN
+        }
+    }
+    let shelf = Shelf::default();
+    let below = Executor::on(shelf.clone()).build().unwrap();
+    let pool = Executor::on(First(Counter::new(), below)).build().unwrap();
+    let reason = |task| match outcome::<()>(task) {
+        Err(TaskError::Broken(broken)) => broken.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let first = pool.submit(|| ());
+    drop(shelf.take().unwrap());
+    let told = reason(first);
+    assert!(told.contains("un-run"), "{told}");
+    let told = reason(pool.submit(|| ()));
+    assert!(told.contains("no threads today"), "{told}");
+}
+
 /// The thread is wanted back although the limit would let it go on beside the one that it asked for.
 #[test]
 fn a_worker_that_has_handed_its_turn_over_goes_below_the_limit_too() {
