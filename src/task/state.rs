@@ -391,7 +391,7 @@ impl State {
 
     /// The handle goes, and its waker with it.
     pub(crate) const fn without_handle(self) -> Self {
-        self.without(HANDLE | WATCHED)
+        self.without(HANDLE).without(WATCHED)
     }
 
     /// The handle has put its waker in place; `None` where nobody would come for it any more.

@@ -4,9 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use poolbridge::{Backend as _, Executor, Task, TaskError, context};
+use poolbridge::{Backend as _, Executor, OnFull, Reason, Shutdown, Task, TaskError, context};
 
-use crate::support::{Counter, Gate, eventually, occupy, one_worker, value, within, workers};
+use crate::support::{
+    Counter, Gate, eventually, occupy, one_worker, outcome, value, within, workers,
+};
 
 /// Jobs that run until the gate is open; how many have begun.
 fn hold(executor: &Executor, jobs: usize, gate: &Gate) -> (Counter, Vec<Task<()>>) {
@@ -355,6 +357,62 @@ fn a_circle_that_a_lowered_limit_closes_is_found() {
         left.set_max_workers(1).unwrap();
         busy.finish();
         assert!(is_refused(value(task)), "one of the two waits is refused");
+    }
+}
+
+/// As above; both wait for room, each in the other's executor.
+#[test]
+fn a_circle_of_waits_for_room_that_a_lowered_limit_closes_is_found() {
+    for _ in 0..5 {
+        let bounded = |threads| {
+            let pool = Executor::threads().max_workers(threads).queue_capacity(1);
+            pool.on_full(OnFull::Block).build().unwrap()
+        };
+        let (left, right) = (bounded(2), bounded(1));
+        let busy = occupy(&left);
+        let meeting = Arc::new(Barrier::new(2));
+        let each = |own: &Executor, other: &Executor| {
+            let (other, meeting) = (other.clone(), Arc::clone(&meeting));
+            own.submit(move || {
+                meeting.wait();
+                [other.submit(|| ()), other.submit(|| ())]
+            })
+        };
+        let tasks = [each(&left, &right), each(&right, &left)];
+        eventually(|| [&left, &right].iter().all(|pool| pool.snapshot().queued.len() == 1));
+        let_others_block();
+        left.set_max_workers(1).unwrap();
+        busy.finish();
+        let ends = tasks.map(value).map(|[first, second]| {
+            value(first);
+            outcome(second)
+        });
+        let is_refusal =
+            |end: &&Result<_, _>| matches!(end, Err(TaskError::Rejected(Reason::WouldDeadlock)));
+        assert_eq!(ends.iter().filter(is_refusal).count(), 1, "{ends:?}");
+        assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 1, "{ends:?}");
+    }
+}
+
+/// As above; the wait is for the end of a view.
+#[test]
+fn a_wait_for_an_end_that_a_lowered_limit_makes_endless_is_refused() {
+    for _ in 0..5 {
+        let pool = workers(2);
+        let busy = occupy(&pool);
+        let (view, queued) = (pool.serial(), Counter::new());
+        let (inner, counted) = (view.clone(), queued.clone());
+        let task = pool.submit(move || {
+            inner.submit(move || counted.add()).detach();
+            inner.shutdown(Shutdown::run_queued()).wait().is_err()
+        });
+        eventually(|| view.snapshot().queued.len() == 1);
+        let_others_block();
+        pool.set_max_workers(1).unwrap();
+        busy.finish();
+        assert!(value(task), "nobody would have come for the view's job");
+        drop(view.shutdown(Shutdown::run_queued()).wait().unwrap());
+        assert_eq!(queued.get(), 1);
     }
 }
 

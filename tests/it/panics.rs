@@ -408,4 +408,20 @@ fn a_cause_whose_destructor_panics_harms_nobody() {
     let broken = outcome(pool.limited(1).submit(|| ()));
     assert!(matches!(broken, Err(TaskError::Broken(_))));
     drop((broken, pool));
+
+    /// Here it is this thread alone that has it.
+    struct Refusing;
+    impl poolbridge::Backend for Refusing {
+        fn start(&self, _: poolbridge::Worker) -> Result<(), poolbridge::StartError> {
+            Err(poolbridge::StartError::new(Cause(PanicOnDrop)))
+        }
+
+        fn parallelism(&self) -> std::num::NonZeroUsize {
+            std::num::NonZeroUsize::MIN
+        }
+    }
+    let pool = Executor::on(Refusing).build().unwrap();
+    let broken = outcome(pool.submit(|| ()));
+    assert!(matches!(broken, Err(TaskError::Broken(_))));
+    drop((broken, pool));
 }
