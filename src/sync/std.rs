@@ -175,6 +175,9 @@ pub(crate) type SharedArc<T> = std::sync::Arc<T>;
 /// Whether time passes by itself; in models deadlines are fired by hand.
 pub(crate) const TIME_PASSES: bool = true;
 
+/// Locks that the clock's deadlines are spread over; models have fewer.
+pub(crate) const CLOCK_PARTS: usize = 8;
+
 /// Only in models.
 pub(crate) const SMALL_STACKS: bool = false;
 

@@ -1,4 +1,4 @@
-//! Our own timers: one list of deadlines, one thread that sleeps until the next.
+//! Our own timers: a [`Schedule`] of deadlines, and one thread that sleeps until the next.
 //!
 //! The thread starts with the first deadline and goes when there has been none for a while. What a
 //! deadline fires is user code in the end (a waker, a callback), so whoever finds a deadline due
@@ -7,9 +7,9 @@
 //! takes over when it has not for [`PATIENCE`]: so a storm of deadlines needs two threads, and a
 //! callback that blocks stops its own thread and no other deadline.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::schedule::{Fire, Key, Schedule};
 use crate::sync::fork::per_process;
 use crate::sync::{self, Mutex, MutexGuard, Parker, now};
 use crate::task::contain::contain;
@@ -20,19 +20,18 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// How long a thread that fires may take for one deadline before the others go on without it.
 const PATIENCE: Duration = Duration::from_millis(1);
 
-type Fire = Box<dyn FnOnce() + Send>;
-type Key = (Instant, u64);
-
 /// Deadlines and the threads that keep them.
 pub(crate) struct Clock {
-    schedule: Mutex<Schedule>,
+    schedule: Schedule,
+    /// Locked before any part of the schedule; never while one is.
+    lead: Mutex<Lead>,
     /// Whether it keeps itself; if not, deadlines are fired by hand.
     has_threads: bool,
 }
 
-struct Schedule {
-    due: BTreeMap<Key, Fire>,
-    keys: u64,
+/// Who keeps the clock.
+#[derive(Default)]
+struct Lead {
     /// The thread that sleeps until the next deadline.
     leader: Option<Parker>,
     /// A thread has been woken or started to become the leader.
@@ -72,55 +71,36 @@ pub(crate) fn arm(at: Instant, fire: impl FnOnce() + Send + 'static) -> Armed {
 
 impl Drop for Armed {
     fn drop(&mut self) {
-        let fire = self.clock.schedule.lock().due.remove(&self.key);
+        let fire = self.clock.schedule.take_back(&self.key);
         drop(fire);
     }
 }
 
 impl Clock {
     pub(crate) fn new(has_threads: bool) -> Self {
-        Self {
-            has_threads,
-            schedule: Mutex::new(Schedule {
-                due: BTreeMap::new(),
-                keys: 0,
-                leader: None,
-                appointed: false,
-                standby: Vec::new(),
-                firing: 0,
-                fired: 0,
-            }),
-        }
+        Self { schedule: Schedule::new(), lead: Mutex::new(Lead::default()), has_threads }
     }
 
     pub(crate) fn arm(&'static self, at: Instant, fire: Fire) -> Armed {
-        let (key, appoint) = {
-            let mut schedule = self.schedule.lock();
-            schedule.keys += 1;
-            let key = (at, schedule.keys);
-            schedule.due.insert(key, fire);
-            let first = schedule.due.first_key_value().is_some_and(|(first, _)| *first == key);
-            (key, schedule.appoint(first && self.has_threads))
-        };
-        self.honour(appoint);
+        let (key, calls) = self.schedule.set(at, fire);
+        if calls && self.has_threads {
+            let appoint = self.lead.lock().appoint();
+            self.honour(appoint);
+        }
         Armed { clock: self, key }
     }
 
     /// Deadlines that are set.
     #[cfg(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
     pub(crate) fn armed(&self) -> usize {
-        self.schedule.lock().due.len()
+        self.schedule.len()
     }
 
     /// Fires what is due on the calling thread: models have no clock thread.
     #[cfg(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
     pub(crate) fn fire_due(&self) {
-        loop {
-            let due = self.schedule.lock().take_due(now());
-            match due {
-                Some(fire) => fire(),
-                None => return,
-            }
+        while let Some(fire) = self.schedule.take_due(now()) {
+            fire();
         }
     }
 
@@ -133,7 +113,7 @@ impl Clock {
                 if thread.is_err() {
                     // No thread to be had now: the next deadline that is set tries again, and a
                     // thread that fires takes the lead again itself.
-                    self.schedule.lock().appointed = false;
+                    self.lead.lock().appointed = false;
                 }
             }
         }
@@ -142,30 +122,30 @@ impl Clock {
     /// The life of one clock thread.
     fn keep(&'static self) {
         let bed = Parker::new();
-        let mut schedule = self.schedule.lock();
+        let mut lead = self.lead.lock();
         loop {
-            if schedule.leader.is_some() {
-                schedule.standby.push(bed.clone());
-                drop(schedule);
+            if lead.leader.is_some() {
+                lead.standby.push(bed.clone());
+                drop(lead);
                 let called = bed.park_until(now().checked_add(KEEP_ALIVE));
-                schedule = self.schedule.lock();
+                lead = self.lead.lock();
                 // Still on the list: the time is over, or the token was an old one, left when we
                 // led. Off the list: somebody appoints us, and the token is on its way.
-                let listed = schedule.dismiss(&bed);
+                let listed = lead.dismiss(&bed);
                 if listed && !called {
                     return;
                 }
                 if !listed && !called {
-                    drop(schedule);
+                    drop(lead);
                     bed.park();
-                    schedule = self.schedule.lock();
+                    lead = self.lead.lock();
                 }
                 continue;
             }
-            schedule.leader = Some(bed.clone());
-            schedule.appointed = false;
-            match self.lead(&bed, schedule) {
-                Some(next) => schedule = next,
+            lead.leader = Some(bed.clone());
+            lead.appointed = false;
+            match self.lead(&bed, lead) {
+                Some(next) => lead = next,
                 None => return,
             }
         }
@@ -176,60 +156,62 @@ impl Clock {
     fn lead<'a>(
         &'static self,
         bed: &Parker,
-        mut schedule: MutexGuard<'a, Schedule>,
-    ) -> Option<MutexGuard<'a, Schedule>>
+        mut lead: MutexGuard<'a, Lead>,
+    ) -> Option<MutexGuard<'a, Lead>>
     where
         Self: 'a,
     {
-        let mut seen = None;
+        let (mut seen, mut called) = (None, true);
         loop {
-            let next = schedule.due.first_key_value().map(|(key, _)| key.0);
+            let next = self.schedule.look();
+            if next.is_none() && !called {
+                lead.leader = None;
+                return None;
+            }
             let is_due = next.is_some_and(|at| at <= now());
-            let others_get_on = schedule.firing > 0 && seen != Some(schedule.fired);
+            let others_get_on = lead.firing > 0 && seen != Some(lead.fired);
             if is_due && !others_get_on {
-                return Some(self.fire(schedule));
+                return Some(self.fire(lead));
             }
             let until = if is_due {
-                seen = Some(schedule.fired);
+                seen = Some(lead.fired);
                 now().checked_add(PATIENCE)
             } else {
                 next.or_else(|| now().checked_add(KEEP_ALIVE))
             };
-            drop(schedule);
-            let called = bed.park_until(until);
-            schedule = self.schedule.lock();
-            if !called && schedule.due.is_empty() {
-                schedule.leader = None;
-                return None;
-            }
+            self.schedule.will_look(until);
+            drop(lead);
+            called = bed.park_until(until);
+            lead = self.lead.lock();
         }
     }
 
-    /// Passes the lead on, then fires what is due, one by one.
-    fn fire<'a>(&'static self, mut schedule: MutexGuard<'a, Schedule>) -> MutexGuard<'a, Schedule>
+    /// Passes the lead on, then fires what is due, one by one. Who led has just looked, so whoever sets
+    /// a deadline meanwhile calls.
+    fn fire<'a>(&'static self, mut lead: MutexGuard<'a, Lead>) -> MutexGuard<'a, Lead>
     where
         Self: 'a,
     {
-        schedule.leader = None;
-        schedule.firing += 1;
-        while let Some(fire) = schedule.take_due(now()) {
-            let left = !schedule.due.is_empty() && schedule.leader.is_none();
-            let appoint = schedule.appoint(left);
-            drop(schedule);
+        lead.leader = None;
+        lead.firing += 1;
+        while let Some(fire) = self.schedule.take_due(now()) {
+            let needed = lead.leader.is_none() && !self.schedule.is_empty();
+            let appoint = if needed { lead.appoint() } else { Appoint::Nobody };
+            drop(lead);
             self.honour(appoint);
             contain(fire);
-            schedule = self.schedule.lock();
-            schedule.fired += 1;
+            lead = self.lead.lock();
+            lead.fired += 1;
         }
-        schedule.firing -= 1;
-        schedule
+        lead.firing -= 1;
+        lead
     }
 }
 
-impl Schedule {
-    /// `needed`: the thread that leads has to look again, or one has to lead.
-    fn appoint(&mut self, needed: bool) -> Appoint {
-        if !needed || self.appointed {
+impl Lead {
+    /// The thread that leads has to look again, or one has to lead.
+    fn appoint(&mut self) -> Appoint {
+        if self.appointed {
             return Appoint::Nobody;
         }
         if let Some(leader) = &self.leader {
@@ -237,11 +219,6 @@ impl Schedule {
         }
         self.appointed = true;
         self.standby.pop().map_or(Appoint::Spawn, Appoint::Wake)
-    }
-
-    fn take_due(&mut self, now: Instant) -> Option<Fire> {
-        let first = self.due.first_entry()?;
-        if first.key().0 <= now { Some(first.remove()) } else { None }
     }
 
     /// Takes a bed off the standby list; false if it has been called meanwhile.

@@ -13,7 +13,8 @@ pub(crate) const MODELS: &[Entry] = models![
 ];
 
 /// Two deadlines; the first one's callback blocks until the second has fired. Participants: the
-/// arming thread, the clock thread that fires, the one that it passes the clock on to. Invariant:
+/// arming thread, the clock thread that fires, the one that it passes the clock on to; the deadlines are in
+/// two parts of the schedule. Invariant:
 /// the lead is passed on before anything is told, so both fire.
 fn a_callback_that_blocks_stops_other_deadlines() {
     Model::bound(2).deep(3).plans([Plan::timeouts_from(0)]).sees(&["\"both\""]).check(|| {
@@ -24,7 +25,7 @@ fn a_callback_that_blocks_stops_other_deadlines() {
             gate.park();
             done.unpark();
         });
-        let second = clocks.arm(Duration::from_secs(2), move || second_fired.unpark());
+        let second = clocks.arm(Duration::from_secs(5), move || second_fired.unpark());
         all_done.park();
         drop((first, second));
         "both"
@@ -52,7 +53,7 @@ fn a_leaving_thread_leaves_a_deadline() {
 fn no_earlier_deadline_waits_for_a_later_one() {
     Model::bound(2).deep(2).sees_exactly(&["\"fired\""]).check(|| {
         let clocks = Clocks::new();
-        let far = clocks.arm(Duration::from_secs(10), || ());
+        let far = clocks.arm(Duration::from_secs(5), || ());
         // Twice: whoever led by then may sleep, and looks again and goes.
         for _ in 0..2 {
             let fired = Parker::new();

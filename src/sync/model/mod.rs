@@ -46,6 +46,9 @@ pub type SharedArc<T> = std::sync::Arc<T>;
 /// Models fire deadlines by hand.
 pub const TIME_PASSES: bool = false;
 
+/// Enough for two that do not meet.
+pub const CLOCK_PARTS: usize = 2;
+
 /// What nests must not nest deep: loom's stacks have 32 KiB.
 pub const SMALL_STACKS: bool = true;
 
