@@ -7,10 +7,11 @@ use crate::peers::{Peer, Poolbridge};
 use crate::rounds::Column;
 use crate::table::Table;
 
-/// What a time may be at most, in terms of another of the same run.
+/// What a time may be at most, in terms of another of the same run; or else 1.05 of the floor's, where
+/// no peer is below that.
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
-    /// Of the best peer's; or else 1.05 of the floor's, where no peer is below that.
+    /// Of the best peer's.
     Best(f64),
     /// Of that peer's.
     Peer(&'static str, f64),
@@ -39,6 +40,7 @@ impl Verdicts {
             return;
         }
         self.ours.insert(name.into(), ours.time().median);
+        let by_floor = by_floor(ours, peers);
         for target in targets {
             let (other, most) = match *target {
                 Target::Best(most) => (best(peers), most),
@@ -46,16 +48,10 @@ impl Verdicts {
             };
             let Some(other) = other else { continue };
             let ratio = ours.ratio_to(other).median;
-            let floor = peers.iter().find(|peer| peer.peer == FLOOR);
-            // Where somebody is below it, it is none.
-            let lowest = other.time().median * NEAR_THE_FLOOR;
-            let floor = floor.filter(|floor| floor.time().median <= lowest);
-            let by_floor = floor.map(|floor| ours.ratio_to(floor).median);
-            let by_floor = by_floor.filter(|by_floor| *by_floor <= NEAR_THE_FLOOR);
-            let verdict = match (target, by_floor) {
+            let verdict = match by_floor {
                 _ if ratio <= most => "met".into(),
-                (Target::Best(_), Some(by_floor)) => format!("met: {by_floor:.2} of the floor"),
-                _ => "not met".into(),
+                Some(by_floor) => format!("met: {by_floor:.2} of the floor"),
+                None => "not met".into(),
             };
             let theirs = format!("{:.0}", other.time().median);
             let mine = format!("{:.0}", ours.time().median);
@@ -100,6 +96,14 @@ impl Verdicts {
 
 fn plainly(met: bool) -> String {
     if met { "met" } else { "not met" }.into()
+}
+
+/// How near ours is to the floor, if it is near. Where a peer is below it, it is none.
+fn by_floor(ours: &Column, peers: &[Column]) -> Option<f64> {
+    let floor = peers.iter().find(|peer| peer.peer == FLOOR)?;
+    let lowest = best(peers)?.time().median * NEAR_THE_FLOOR;
+    let ratio = ours.ratio_to(floor).median;
+    (floor.time().median <= lowest && ratio <= NEAR_THE_FLOOR).then_some(ratio)
 }
 
 /// The fastest of those with a name.

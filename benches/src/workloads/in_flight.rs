@@ -58,7 +58,7 @@ impl Workload for InFlight {
     }
 
     fn targets(&self) -> &'static [Target] {
-        &[Target::Best(0.9)]
+        &[Target::Best(0.9), Target::Peer("tokio", 0.5)]
     }
 
     fn prepare<P: Peer>(&self) -> Box<dyn FnMut() -> Duration> {

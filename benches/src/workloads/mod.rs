@@ -17,8 +17,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::args::Plan;
-use crate::peers::{Peer, Visit, visit_all};
-use crate::rounds::{Column, Workload, measure};
+use crate::peers::{Peer, Poolbridge, Visit, visit_all};
+use crate::rounds::{Column, Workload, measure, measure_by};
 use crate::table::Table;
 use crate::verdicts::Verdicts;
 use side::SIDES;
@@ -81,8 +81,10 @@ pub(crate) fn print(plan: &Plan, verdicts: &mut Verdicts) {
             add((&mut table, verdicts), &in_flight::InFlight { tasks, work, side }, plan);
         }
     }
+    // Enough that waking the submitters is not what is timed.
+    let tasks = 5 * plan.burst;
     for threads in [1, 4, 16] {
-        add((&mut table, verdicts), &submitters::Submitters { threads, tasks: plan.burst }, plan);
+        add((&mut table, verdicts), &submitters::Submitters { threads, tasks }, plan);
     }
     for way in [Way::JoinAll, Way::Unordered] {
         for tasks in plan.together {
@@ -99,12 +101,16 @@ pub(crate) fn print(plan: &Plan, verdicts: &mut Verdicts) {
     for side in [Side::CurrentThread, Side::MultiThread] {
         add((&mut table, verdicts), &timeouts::Timeouts { tasks: plan.burst, side }, plan);
     }
+    // There the clock is ours, and the peers have none.
+    let by_our_clock = timeouts::Timeouts { tasks: plan.burst, side: Side::BlockOn };
+    add_ours((&mut table, verdicts), &by_our_clock, plan);
     for side in [Side::CurrentThread, Side::MultiThread] {
         add((&mut table, verdicts), &timeouts::Expiries { tasks: plan.burst, side }, plan);
     }
     verdicts.compare("burst of 1000000", "burst of 1000", 1.5);
     verdicts.compare("16 submitting threads", "1 submitting thread", 2.0);
     verdicts.compare("10000 under timeouts", "join_all of 10000", 1.3);
+    verdicts.compare("10000 under timeouts, block_on", "join_all of 10000, block_on", 1.3);
     if !table.is_empty() {
         println!("{table}");
     }
@@ -119,6 +125,17 @@ fn add((table, verdicts): (&mut Table, &mut Verdicts), workload: &impl Workload,
             let best = columns.iter().map(|column| format!("{:.0}", column.best()));
             table.row(format!("{}, best round", workload.name()), best);
         }
+    }
+}
+
+/// Something that no peer does.
+fn add_ours((table, verdicts): (&mut Table, &mut Verdicts), workload: &impl Workload, plan: &Plan) {
+    if plan.wants_row(&workload.name()) && plan.wants_peer(Poolbridge::NAME) {
+        let columns = measure_by(workload, plan.rounds, |prepare| prepare.visit::<Poolbridge>());
+        verdicts.note(&workload.name(), &columns, &[]);
+        let cells = names(plan).len();
+        let ours = columns.iter().map(|column| cell(column, column));
+        table.row(workload.name(), ours.chain(std::iter::repeat_with(String::new)).take(cells));
     }
 }
 

@@ -12,7 +12,8 @@ use crate::peers::{Handle, Peer};
 use crate::rounds::Workload;
 use crate::verdicts::Target;
 
-/// Under limits that are not reached. Those of the peers are tokio's, which need its runtime.
+/// Under limits that are not reached. Those of the peers are tokio's, which need its runtime; inside one,
+/// ours are by its clock as well.
 pub(crate) struct Timeouts {
     pub(crate) tasks: usize,
     pub(crate) side: Side,
