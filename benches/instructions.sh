@@ -48,7 +48,7 @@ each() {
     read -ra one < <(count "$1" "$2" "$tasks")
     read -ra two < <(count "$1" "$2" $((2 * tasks)))
     awk -v n="$tasks" -v all=$((two[0] - one[0])) -v some=$((two[1] - one[1])) -v calls=$((two[2] - one[2])) \
-        'BEGIN { printf " %.0f, %.1f, %.1f |", all / n, some / n, calls > 0 ? calls / n : 0 }'
+        'BEGIN { printf(" %.0f, %.1f, %.1f |", all / n, some / n, (calls > 0) ? calls / n : 0) }'
 }
 
 echo "| a task: instructions, atomic ones, futex calls | burst | one at a time | submit and cancel | under a limit |"

@@ -43,6 +43,7 @@ counted() { # counted HEAD FUTEX INSTRUCTIONS
             else if (best == "" || counts[1] + 0 < least) { best = name; least = counts[1] + 0 }
         }
         END {
+            if (!ours || !least || !floor) { print "no instructions were counted" > "/dev/stderr"; exit 1 }
             ratio = ours / least
             verdict = ratio <= 0.9 ? "met" : ours <= 1.05 * floor ? sprintf("met: %.2f of the floor", ours / floor) : "not met"
             row("instructions a task, burst", trim(ours), best, least, sprintf("%.2f", ratio), "0.90", verdict)
