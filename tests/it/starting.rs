@@ -231,19 +231,23 @@ fn a_turn_that_runs_inside_start_serves_all_there_is_whatever_its_share() {
     assert_eq!(inline.0.get(), 1);
 }
 
+/// Has no threads; says so, or panics.
+struct Bad(bool);
+
+impl Backend for Bad {
+    fn start(&self, _: Worker) -> Result<(), StartError> {
+        assert!(!self.0, "the backend panics");
+        Err(StartError::new("out of threads"))
+    }
+
+    fn parallelism(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
+}
+
 /// D12
 #[test]
 fn a_backend_that_fails_or_panics_breaks_the_task() {
-    struct Bad(bool);
-    impl Backend for Bad {
-        fn start(&self, _: Worker) -> Result<(), StartError> {
-            assert!(!self.0, "the backend panics");
-            Err(StartError::new("out of threads"))
-        }
-        fn parallelism(&self) -> NonZeroUsize {
-            NonZeroUsize::MIN
-        }
-    }
     for panics in [false, true] {
         let pool = Executor::on(Bad(panics)).build().unwrap();
         let error = outcome(pool.submit(|| ())).unwrap_err();
@@ -391,17 +395,7 @@ fn a_turn_that_is_handed_over_to_nobody_says_why() {
             NonZeroUsize::MIN
         }
     }
-    struct Empty;
-    impl Backend for Empty {
-        fn start(&self, _: Worker) -> Result<(), StartError> {
-            Err(StartError::new("no threads today"))
-        }
-
-        fn parallelism(&self) -> NonZeroUsize {
-            NonZeroUsize::MIN
-        }
-    }
-    let empty = Executor::on(Empty).build().unwrap();
+    let empty = Executor::on(Bad(false)).build().unwrap();
     let pool = Executor::on(First(Counter::new(), empty)).fair_share(1).build().unwrap();
     let gate = Gate::new();
     let at_gate = gate.clone();
@@ -410,7 +404,7 @@ fn a_turn_that_is_handed_over_to_nobody_says_why() {
     value(first);
     let error = outcome(second).unwrap_err();
     let TaskError::Broken(broken) = error else { panic!("{error}") };
-    assert!(broken.to_string().contains("no threads today"), "{broken}");
+    assert!(broken.to_string().contains("out of threads"), "{broken}");
 }
 
 /// A turn that was passed on and was given back long after the call for its thread: why is told to what
@@ -444,6 +438,36 @@ fn an_old_reason_is_not_given_for_a_new_lack_of_threads() {
     assert!(told.contains("un-run"), "{told}");
     let told = reason(pool.submit(|| ()));
     assert!(told.contains("no threads today"), "{told}");
+}
+
+/// Two turns are lost in one call for a thread, the first with a reason: that one is told.
+#[test]
+fn a_turn_that_is_dropped_without_a_word_hides_no_reason() {
+    /// Keeps the first turn; passes the second on to where no threads are, and drops the first.
+    struct Two(Mutex<Option<Worker>>, Executor);
+    impl Backend for Two {
+        fn start(&self, worker: Worker) -> Result<(), StartError> {
+            let mut kept = self.0.lock().unwrap();
+            match kept.take() {
+                None => *kept = Some(worker),
+                Some(first) => {
+                    let _ = Backend::start(&self.1, worker);
+                    drop(first);
+                }
+            }
+            Ok(())
+        }
+
+        fn parallelism(&self) -> NonZeroUsize {
+            NonZeroUsize::new(2).unwrap()
+        }
+    }
+    let below = Executor::on(Bad(false)).build().unwrap();
+    let pool = Executor::on(Two(Mutex::new(None), below)).build().unwrap();
+    for task in [pool.submit(|| ()), pool.submit(|| ())] {
+        let Err(TaskError::Broken(broken)) = outcome(task) else { panic!("nobody could run it") };
+        assert!(broken.to_string().contains("out of threads"), "{broken}");
+    }
 }
 
 /// The thread is wanted back although the limit would let it go on beside the one that it asked for.
