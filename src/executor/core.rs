@@ -240,26 +240,26 @@ impl CoreRef {
             (settled, stranded, queue.broken.clone(), queue.refused.take())
         };
         // After the lock: what is not needed is dropped, and a cause is user code.
-        let why = broken.or(refusal);
+        let why = broken.or(refusal).or(refused);
         if stranded {
-            let lack = || Broken::for_lack_of_threads(refused.map(StartError::into_cause));
-            return Err(why.unwrap_or_else(lack));
+            return Err(why.unwrap_or_else(Broken::turn_dropped));
         }
         Ok(settled)
     }
 
     /// Gives a turn to the backend; why it had no thread for it. A turn that it dropped without a
     /// word is no error here: the books tell.
-    fn ask_for_thread(&self, worker: Worker) -> Option<StartError> {
+    fn ask_for_thread(&self, worker: Worker) -> Option<Broken> {
         let start =
             || std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.source.start(worker)));
-        match seat::while_starting(self, start) {
-            Ok(started) => started.err(),
+        let refused = match seat::while_starting(self, start) {
+            Ok(started) => started.err()?,
             Err(payload) => {
                 drop_payload(payload);
-                Some(StartError::new("the backend panicked while it started a worker"))
+                StartError::new("the backend panicked while it started a worker")
             }
-        }
+        };
+        Some(Broken::for_lack_of_threads(refused.into_cause()))
     }
 
     /// Queues a child's turn.

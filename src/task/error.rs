@@ -312,12 +312,9 @@ impl Broken {
         Self::new("no worker lives: the backend dropped the last turn un-run", None)
     }
 
-    /// Nobody lives who could run what is queued, and a thread was refused, or a turn dropped.
-    pub(crate) fn for_lack_of_threads(refused: Option<Box<dyn Error + Send + Sync>>) -> Self {
-        match refused {
-            Some(_) => Self::new("no worker lives and none could be started", refused),
-            None => Self::turn_dropped(),
-        }
+    /// Nobody lives who could run what is queued, and a thread was refused.
+    pub(crate) fn for_lack_of_threads(refused: Box<dyn Error + Send + Sync>) -> Self {
+        Self::new("no worker lives and none could be started", Some(refused))
     }
 
     /// What the initializer, or the start of a thread, failed with.

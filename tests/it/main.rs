@@ -34,6 +34,7 @@ mod processes;
 mod promise;
 mod queue;
 mod races;
+mod reasons;
 mod reentrancy;
 mod room;
 mod shutdown;

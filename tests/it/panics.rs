@@ -424,4 +424,25 @@ fn a_cause_whose_destructor_panics_harms_nobody() {
     let broken = outcome(pool.submit(|| ()));
     assert!(matches!(broken, Err(TaskError::Broken(_))));
     drop((broken, pool));
+
+    /// Here nobody needs it: there is a thread, and no second one.
+    struct OnlyOne(Counter);
+    impl poolbridge::Backend for OnlyOne {
+        fn start(&self, worker: poolbridge::Worker) -> Result<(), poolbridge::StartError> {
+            if self.0.add() > 0 {
+                return Err(poolbridge::StartError::new(Cause(PanicOnDrop)));
+            }
+            std::thread::spawn(move || worker.run());
+            Ok(())
+        }
+
+        fn parallelism(&self) -> std::num::NonZeroUsize {
+            std::num::NonZeroUsize::new(2).unwrap()
+        }
+    }
+    let pool = Executor::on(OnlyOne(Counter::new())).build().unwrap();
+    let busy = occupy(&pool);
+    let task = pool.submit(|| 1);
+    busy.finish();
+    assert_eq!(value(task), 1);
 }
