@@ -35,6 +35,6 @@ impl Clocks {
         limit: std::time::Duration,
         f: impl FnOnce() + Send + 'static,
     ) -> Box<dyn Send> {
-        Box::new(self.0.arm(now() + limit, Box::new(f)))
+        Box::new(self.0.arm(now() + limit, crate::task::ruling::Fire::call(f)))
     }
 }

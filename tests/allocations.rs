@@ -225,6 +225,31 @@ fn an_executor_holds_nothing_after_a_burst() {
     assert!(left < 4096, "{left} bytes are left");
 }
 
+/// Beside others of about the same time a limit takes a place that is there already; what a storm of
+/// limits took is given back with them, however many others stay.
+#[test]
+fn an_awaited_limit_costs_less_than_an_allocation_and_leaves_nothing() {
+    let _turn = alone();
+    let now = std::time::Instant::now;
+    let [hour, minute] = [3_600, 60].map(|seconds| now() + std::time::Duration::from_secs(seconds));
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut wait = |until: std::time::Instant| {
+        let (side, task) = poolbridge::promise::<u8>();
+        let mut limited = task.timeout(until - now());
+        assert!(std::pin::Pin::new(&mut limited).poll(&mut cx).is_pending());
+        (side, limited)
+    };
+    let _others: Vec<_> = (0..10).map(|_| wait(minute)).collect();
+    let before = LIVE.load(SeqCst);
+    let mut storm = Vec::with_capacity(10_000);
+    let ((), calls, _) = count(|| storm.extend((0..10_000).map(|_| wait(hour))));
+    // One of each is the promise's own.
+    assert!(calls < 12_500, "{calls} allocations for 10,000 promises under limits");
+    drop(storm);
+    let left = LIVE.load(SeqCst) - before;
+    assert!(left < 4096, "{left} bytes are left");
+}
+
 /// Neither do callbacks, hooks, deadlines and wakers.
 #[test]
 fn watched_tasks_leave_nothing_behind() {

@@ -9,10 +9,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::schedule::{Fire, Key, Schedule};
+use super::schedule::{Key, Schedule};
 use crate::sync::fork::per_process;
 use crate::sync::{self, Mutex, MutexGuard, Parker, now};
-use crate::task::contain::contain;
+use crate::task::ruling::Fire;
 
 /// How long a thread stays with nothing to wait for.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -63,16 +63,22 @@ pub(crate) struct Armed {
     key: Key,
 }
 
-/// Runs `fire` at `at`, on a thread of the clock. It must not unwind for long: a panic is
-/// contained.
-pub(crate) fn arm(at: Instant, fire: impl FnOnce() + Send + 'static) -> Armed {
-    clock().arm(at, Box::new(fire))
+/// Fires at `at`, on a thread of the clock.
+pub(crate) fn arm(at: Instant, fire: Fire) -> Armed {
+    clock().arm(at, fire)
+}
+
+impl Armed {
+    pub(super) fn at(&self) -> Instant {
+        self.clock.schedule.at(&self.key)
+    }
 }
 
 impl Drop for Armed {
     fn drop(&mut self) {
-        let fire = self.clock.schedule.take_back(&self.key);
-        drop(fire);
+        if let Some(fire) = self.clock.schedule.take_back(&self.key) {
+            fire.discard();
+        }
     }
 }
 
@@ -81,6 +87,7 @@ impl Clock {
         Self { schedule: Schedule::new(), lead: Mutex::new(Lead::default()), has_threads }
     }
 
+    #[inline]
     pub(crate) fn arm(&'static self, at: Instant, fire: Fire) -> Armed {
         let (key, calls) = self.schedule.set(at, fire);
         if calls && self.has_threads {
@@ -100,7 +107,7 @@ impl Clock {
     #[cfg(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
     pub(crate) fn fire_due(&self) {
         while let Some(fire) = self.schedule.take_due(now()) {
-            fire();
+            fire.fire();
         }
     }
 
@@ -199,7 +206,7 @@ impl Clock {
             let appoint = if needed { lead.appoint() } else { Appoint::Nobody };
             drop(lead);
             self.honour(appoint);
-            contain(fire);
+            fire.fire();
             lead = self.lead.lock();
             lead.fired += 1;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::clock;
 use crate::sync::{SharedArc, now};
 use crate::task::cell::CellRef;
-use crate::task::ruling::RulingClock;
+use crate::task::ruling::{Fire, RulingClock};
 use crate::task::state::Expired;
 
 /// The job has to start within `limit`.
@@ -57,12 +57,9 @@ fn arm(cell: &CellRef, limit: Duration, why: Expired, clock: Option<&dyn RulingC
     if is_run {
         cell.plan(|plan| plan.run_deadline = Some(at));
     }
-    let target = cell.clone();
-    let fire = move || {
-        target.expire(why);
-    };
+    let fire = Fire::Expire(cell.clone(), why);
     let timer: Box<dyn Send> = match clock {
-        Some(clock) => clock.arm(at, Box::new(fire)),
+        Some(clock) => clock.arm(at, fire),
         None => Box::new(clock::arm(at, fire)),
     };
     drop(cell.swap_timer(Some(timer), is_run));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::sync::{Mutex, SharedArc, now};
-use crate::task::contain::contain;
 use crate::task::ruling::{Armed, Fire, RulingClock};
 
 type Key = (Instant, u64);
@@ -31,7 +30,9 @@ struct Set {
 impl Drop for Set {
     fn drop(&mut self) {
         let fire = self.schedule.lock().due.remove(&self.key);
-        drop(fire);
+        if let Some(fire) = fire {
+            fire.discard();
+        }
     }
 }
 
@@ -56,9 +57,9 @@ impl ManualClock {
         loop {
             let due = self.schedule.lock().pass(target);
             match due {
-                Some(fire) => contain(fire),
+                Some(fire) => fire.fire(),
                 None => return,
-            };
+            }
         }
     }
 }
@@ -95,7 +96,7 @@ impl RulingClock for ManualClock {
             key
         };
         if let Some(fire) = fire {
-            contain(fire);
+            fire.fire();
         }
         Box::new(Set { schedule: SharedArc::clone(&self.schedule), key })
     }

@@ -5,12 +5,13 @@
 //! calls; all others are spared that. Whoever looks erases it first, so that what comes in behind its
 //! back calls, and writes it down anew before it sleeps.
 
-use std::collections::BTreeMap;
-use std::time::Instant;
+mod deadlines;
 
+use std::time::{Duration, Instant};
+
+use self::deadlines::{Deadlines, Place, Time};
 use crate::sync::{CLOCK_PARTS, Mutex, now, second_look};
-
-pub(super) type Fire = Box<dyn FnOnce() + Send>;
+use crate::task::ruling::Fire;
 
 /// All deadlines of a clock.
 pub(super) struct Schedule {
@@ -20,74 +21,76 @@ pub(super) struct Schedule {
 
 /// A cache line, or two, of its own.
 #[repr(align(128))]
-struct Part(Mutex<Deadlines>);
+#[derive(Default)]
+struct Part(Mutex<Watched>);
 
 #[derive(Default)]
-struct Deadlines {
-    /// By time; of the same time the one that was set first.
-    by_time: BTreeMap<(Instant, u64), Fire>,
-    keys: u64,
+struct Watched {
+    deadlines: Deadlines,
     /// Somebody looks by then at the latest.
-    next_look: Option<Instant>,
+    next_look: Option<Time>,
 }
 
 /// Where a deadline is.
 pub(super) struct Key {
-    part: usize,
-    at: Instant,
-    number: u64,
+    at: Time,
+    place: Place,
 }
 
 impl Schedule {
     pub(super) fn new() -> Self {
-        let parts = std::array::from_fn(|_| Part(Mutex::new(Deadlines::default())));
-        Self { born: now(), parts }
+        Self { born: now(), parts: std::array::from_fn(|_| Part::default()) }
     }
 
     /// Sets a deadline. True: somebody has to be called to look.
+    #[inline]
     pub(super) fn set(&self, at: Instant, fire: Fire) -> (Key, bool) {
-        let part = self.part_of(at);
-        let mut deadlines = self.parts[part].0.lock();
-        deadlines.keys += 1;
-        let number = deadlines.keys;
-        deadlines.by_time.insert((at, number), fire);
-        let is_seen_in_time = deadlines.next_look.is_some_and(|look| look <= at);
-        (Key { part, at, number }, second_look(!is_seen_in_time))
+        let at = self.time(at);
+        let mut part = self.part_of(at).lock();
+        let place = part.deadlines.set(at, fire);
+        let is_seen_in_time = part.next_look.is_some_and(|look| look <= at);
+        (Key { at, place }, second_look(!is_seen_in_time))
     }
 
     /// Takes a deadline back, if it has not fired.
+    #[inline]
     pub(super) fn take_back(&self, key: &Key) -> Option<Fire> {
-        self.parts[key.part].0.lock().by_time.remove(&(key.at, key.number))
+        self.part_of(key.at).lock().deadlines.take_back(key.at, &key.place)
     }
 
-    /// When the next one is. From here on who sets one calls, until [`will_look`](Self::will_look).
+    /// What the deadline is.
+    pub(super) fn at(&self, key: &Key) -> Instant {
+        self.instant(key.at)
+    }
+
+    /// None is due before. From here on who sets one calls, until [`will_look`](Self::will_look).
     pub(super) fn look(&self) -> Option<Instant> {
         let look = |part: &Part| {
-            let mut deadlines = part.0.lock();
-            deadlines.next_look = None;
-            deadlines.first()
+            let mut part = part.0.lock();
+            part.next_look = None;
+            part.deadlines.next()
         };
-        self.parts.iter().filter_map(look).min()
+        self.parts.iter().filter_map(look).min().map(|at| self.instant(at))
     }
 
     /// Who has looked does so again by `at`, or when it is called.
     pub(super) fn will_look(&self, at: Option<Instant>) {
+        let at = at.map(|at| self.time(at));
         self.parts.iter().for_each(|part| part.0.lock().next_look = at);
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.parts.iter().all(|part| part.0.lock().by_time.is_empty())
+        self.parts.iter().all(|part| part.0.lock().deadlines.is_empty())
     }
 
     /// Takes the first one, if it is due.
     pub(super) fn take_due(&self, now: Instant) -> Option<Fire> {
+        let now = self.time(now);
         loop {
-            let firsts = self.parts.iter().filter_map(|part| Some((part.0.lock().first()?, part)));
-            let (at, part) = firsts.min_by_key(|(at, _)| *at)?;
-            if at > now {
-                return None;
-            }
-            let first = part.0.lock().take_first_if(|first| first <= now);
+            let due = |part: &Part| part.0.lock().deadlines.first_due(now);
+            let firsts = self.parts.iter().filter_map(|part| Some((due(part)?, part)));
+            let (_, part) = firsts.min_by_key(|(at, _)| *at)?;
+            let first = part.0.lock().deadlines.take_due(now);
             // None: another thread has taken it meanwhile, or it was taken back.
             if first.is_some() {
                 return first;
@@ -98,28 +101,26 @@ impl Schedule {
     /// Deadlines that are set.
     #[cfg(any(poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
     pub(super) fn len(&self) -> usize {
-        self.parts.iter().map(|part| part.0.lock().by_time.len()).sum()
+        self.parts.iter().map(|part| part.0.lock().deadlines.len()).sum()
+    }
+
+    /// After 584 years all are the same.
+    fn time(&self, at: Instant) -> Time {
+        let since = at.saturating_duration_since(self.born);
+        since.as_secs().saturating_mul(1_000_000_000).saturating_add(since.subsec_nanos().into())
+    }
+
+    fn instant(&self, time: Time) -> Instant {
+        self.born + Duration::from_nanos(time)
     }
 
     /// By time, not by thread: those of the same time keep their order, and threads need no number.
     #[allow(clippy::cast_possible_truncation, reason = "any of the bits will do")]
-    fn part_of(&self, at: Instant) -> usize {
-        let nanos = at.saturating_duration_since(self.born).as_nanos() as u64;
+    fn part_of(&self, at: Time) -> &Mutex<Watched> {
         // Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4): the upper bits are
         // spread evenly, also for times in a row or all of whole seconds.
-        let spread = nanos.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        spread as usize % CLOCK_PARTS
-    }
-}
-
-impl Deadlines {
-    fn first(&self) -> Option<Instant> {
-        self.by_time.first_key_value().map(|(key, _)| key.0)
-    }
-
-    fn take_first_if(&mut self, wanted: impl FnOnce(Instant) -> bool) -> Option<Fire> {
-        let first = self.by_time.first_entry()?;
-        wanted(first.key().0).then(|| first.remove())
+        let spread = at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        &self.parts[spread as usize % CLOCK_PARTS].0
     }
 }
 

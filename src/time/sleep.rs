@@ -1,22 +1,23 @@
 //! An await that ends at a point of time.
 
-use std::task::{Context, Poll, Waker};
+use std::ptr;
+use std::task::{Context, Poll, RawWakerVTable, Waker};
 use std::time::{Duration, Instant};
 
 use super::clock;
-use crate::sync::{Mutex, SharedArc, is_made, now};
+use crate::sync::{SharedArc, now};
 use crate::task::cell::CellRef;
-use crate::task::contain::contain;
-use crate::task::ruling::{self, RulingClock};
+use crate::task::ruling::{self, Fire, RulingClock};
 
 /// A clock that rules in the place of ours.
-type Ruling = Option<SharedArc<dyn RulingClock>>;
+type Ruling = SharedArc<dyn RulingClock>;
 
 /// Ready once a time has passed, by the clock that rules what is awaited, or else where it was made.
 pub(crate) enum Sleep {
     /// Further off than the clock can say.
     Never,
     Own(OwnSleep),
+    Ruled(Box<RuledSleep>),
     #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
     Tokio(super::tokio::TokioSleep),
 }
@@ -29,10 +30,11 @@ impl Sleep {
     }
 
     /// By this clock, or else by the one that rules here. The time runs from here on.
-    pub(crate) fn by(clock: Ruling, limit: Duration) -> Self {
+    pub(crate) fn by(clock: Option<Ruling>, limit: Duration) -> Self {
         if let Some(clock) = clock {
             let at = clock.now().checked_add(limit);
-            return at.map_or(Sleep::Never, |at| Sleep::Own(OwnSleep::new(at, Some(clock))));
+            let ruled = |at| Sleep::Ruled(Box::new(RuledSleep { at, clock, set: None }));
+            return at.map_or(Sleep::Never, ruled);
         }
         #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
         if let Some(sleep) = super::tokio::TokioSleep::new(limit) {
@@ -42,13 +44,14 @@ impl Sleep {
     }
 
     fn own(limit: Duration) -> Self {
-        now().checked_add(limit).map_or(Sleep::Never, |at| Sleep::Own(OwnSleep::new(at, None)))
+        now().checked_add(limit).map_or(Sleep::Never, |at| Sleep::Own(OwnSleep::Fresh(at)))
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
             Sleep::Never => Poll::Pending,
             Sleep::Own(sleep) => sleep.poll(cx),
+            Sleep::Ruled(sleep) => sleep.poll(cx),
             #[cfg(all(feature = "tokio", not(poolbridge_loom)))]
             Sleep::Tokio(sleep) => match sleep.poll(cx) {
                 Ok(poll) => poll,
@@ -62,56 +65,69 @@ impl Sleep {
     }
 }
 
-/// By our own clock, or by one that rules. Armed at the first poll that has to wait.
-pub(crate) struct OwnSleep {
-    at: Instant,
-    clock: Ruling,
-    /// Made at the first poll that has to wait.
-    waker: Option<SharedArc<Mutex<Option<Waker>>>>,
-    armed: Option<Armed>,
+/// By our own clock.
+pub(crate) enum OwnSleep {
+    /// It had to wait for nothing yet.
+    Fresh(Instant),
+    Set(clock::Armed, WakerId),
 }
 
 impl OwnSleep {
-    fn new(at: Instant, clock: Ruling) -> Self {
-        Self { at, clock, waker: None, armed: None }
-    }
-
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.clock.as_ref().map_or_else(now, |clock| clock.now()) >= self.at {
-            self.armed = None;
+        let (at, known) = match self {
+            OwnSleep::Fresh(at) => (*at, None),
+            OwnSleep::Set(armed, waker) => (armed.at(), Some(*waker)),
+        };
+        if now() >= at {
+            *self = OwnSleep::Fresh(at);
             return Poll::Ready(());
         }
-        let waker = cx.waker().clone();
-        let place = self.waker.get_or_insert_default();
-        let old = place.lock().replace(waker);
-        contain(|| drop(old));
-        if self.armed.is_none() {
-            let waker = SharedArc::clone(place);
-            let fire = move || {
-                let waker = waker.lock().take();
-                if let Some(waker) = waker.filter(|_| is_made("wake")) {
-                    Waker::wake(waker);
-                }
-            };
-            self.armed = Some(match &self.clock {
-                None => Armed::Own { _armed: clock::arm(self.at, fire) },
-                Some(clock) => Armed::Ruled { _armed: clock.arm(self.at, Box::new(fire)) },
-            });
+        let waker = WakerId::of(cx.waker());
+        if known != Some(waker) {
+            *self = OwnSleep::Set(clock::arm(at, Fire::Wake(cx.waker().clone())), waker);
         }
         Poll::Pending
     }
 }
 
-impl Drop for OwnSleep {
-    fn drop(&mut self) {
-        // User code, and perhaps the last of its kind: what fires has no more than our place for it.
-        let waker = self.waker.as_ref().and_then(|place| place.lock().take());
-        contain(|| drop(waker));
+/// By the task's clock.
+pub(crate) struct RuledSleep {
+    at: Instant,
+    clock: Ruling,
+    set: Option<(ruling::Armed, WakerId)>,
+}
+
+impl RuledSleep {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.clock.now() >= self.at {
+            self.set = None;
+            return Poll::Ready(());
+        }
+        let waker = WakerId::of(cx.waker());
+        if self.set.as_ref().is_none_or(|(_, known)| *known != waker) {
+            let armed = self.clock.arm(self.at, Fire::Wake(cx.waker().clone()));
+            self.set = Some((armed, waker));
+        }
+        Poll::Pending
     }
 }
 
-/// Held until the time is over, or taken back by the drop.
-enum Armed {
-    Own { _armed: clock::Armed },
-    Ruled { _armed: ruling::Armed },
+/// A waker that the clock has, as [`Waker::will_wake`] compares them. Another one can't come to the same
+/// address before the clock gives this one up, which it does when the time is over.
+#[derive(Clone, Copy)]
+pub(crate) struct WakerId {
+    data: usize,
+    vtable: &'static RawWakerVTable,
+}
+
+impl WakerId {
+    fn of(waker: &Waker) -> Self {
+        Self { data: waker.data().addr(), vtable: waker.vtable() }
+    }
+}
+
+impl PartialEq for WakerId {
+    fn eq(&self, other: &Self) -> bool {
+        self.data == other.data && ptr::eq(self.vtable, other.vtable)
+    }
 }

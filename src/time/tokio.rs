@@ -111,7 +111,9 @@ struct Disarm {
 impl Drop for Disarm {
     fn drop(&mut self) {
         let shot = self.shot.lock().take();
-        drop(shot);
+        if let Some(shot) = shot {
+            shot.discard();
+        }
         self.task.abort();
     }
 }
@@ -129,7 +131,7 @@ impl Drop for Guard {
         if let (true, Some(at)) = (waiting, now().checked_add(left)) {
             let shot = SharedArc::clone(&self.shot);
             // Left in place for good: disarmed, it finds nothing to fire.
-            std::mem::forget(clock::arm(at, move || fire(&shot)));
+            std::mem::forget(clock::arm(at, Fire::call(move || fire(&shot))));
         }
     }
 }
@@ -137,7 +139,7 @@ impl Drop for Guard {
 fn fire(shot: &Shot) {
     let shot = shot.lock().take();
     if let Some(shot) = shot {
-        shot();
+        shot.fire();
     }
 }
 
@@ -147,8 +149,8 @@ impl RulingClock for RuntimeClock {
         Instant::now().into_std()
     }
 
-    fn arm(&self, at: std::time::Instant, f: Fire) -> Armed {
-        let shot = SharedArc::new(Mutex::new(Some(f)));
+    fn arm(&self, at: std::time::Instant, what: Fire) -> Armed {
+        let shot = SharedArc::new(Mutex::new(Some(what)));
         let guard = Guard { shot: SharedArc::clone(&shot), at: Instant::from_std(at) };
         let task = self.0.spawn(async move {
             let mut timer = std::pin::pin!(tokio::task::unconstrained(sleep_until(guard.at)));

@@ -221,6 +221,31 @@ fn a_dropped_timeout_leaves_no_waker_behind() {
     assert_eq!(std::sync::Arc::strong_count(&count), 1);
 }
 
+/// Whoever polled last is woken, and nobody's waker is kept longer than that.
+#[test]
+fn a_limit_wakes_whoever_polled_last() {
+    /// Not so if the time was over before all had polled.
+    fn is_shown(limit: Duration) -> bool {
+        let (_side, task) = promise::<u8>();
+        let [(first, old), (second, new)] = [(); 2].map(|()| CountingWaker::new());
+        let mut timeout = task.timeout(limit);
+        let mut waits = |waker| poll_with(&mut timeout, waker).is_pending();
+        // Twice: a waker that is set is not set anew.
+        if !waits(&old) || !waits(&new) || !waits(&new) {
+            return false;
+        }
+        drop(old);
+        assert_eq!(std::sync::Arc::strong_count(&first), 1);
+        eventually(|| second.wakes() == 1);
+        assert_eq!(first.wakes(), 0);
+        assert_eq!(timed_out(drive(timeout)), Expired::Await);
+        drop(new);
+        eventually(|| std::sync::Arc::strong_count(&second) == 1);
+        true
+    }
+    assert!([20, 200, 2_000, 20_000].map(Duration::from_millis).into_iter().any(is_shown));
+}
+
 /// Callbacks of an expired task run, see the error, and may be added meanwhile.
 #[test]
 fn callbacks_see_an_expiry() {
