@@ -128,12 +128,16 @@ impl Wakers {
         Self { waker, stopped: Vec::new() }
     }
 
+    #[inline]
     #[track_caller]
     pub(super) fn wake(self) {
         if !is_made("wake") {
             return;
         }
-        for waker in self.waker.into_iter().chain(self.stopped.into_iter().map(|(_, w)| w)) {
+        if let Some(waker) = self.waker {
+            contain(|| Waker::wake(waker));
+        }
+        for (_, waker) in self.stopped {
             contain(|| Waker::wake(waker));
         }
     }

@@ -19,6 +19,11 @@ thread_local! {
 }
 
 thread_local! {
+    /// Whether something may wait.
+    static WAITING: Cell<bool> = Cell::new(false);
+}
+
+thread_local! {
     static DEFERRED: RefCell<VecDeque<Deferred>> = RefCell::new(VecDeque::new());
 }
 
@@ -31,6 +36,7 @@ pub(crate) fn run(ending: impl FnOnce() + 'static) {
         let mut ending = Some(ending);
         let queued = DEFERRED.try_with(|queue| {
             if let Some(ending) = ending.take() {
+                let _ = WAITING.try_with(|waiting| waiting.set(true));
                 queue.borrow_mut().push_back(Box::new(ending));
             }
         });
@@ -49,9 +55,13 @@ pub(crate) fn run(ending: impl FnOnce() + 'static) {
 
 /// Runs what waits on this thread, now: the thread is about to block, perhaps for that very thing.
 pub(crate) fn flush() {
+    if !WAITING.try_with(Cell::get).unwrap_or(true) {
+        return;
+    }
     while let Some(next) = pop() {
         next();
     }
+    let _ = WAITING.try_with(|waiting| waiting.set(false));
 }
 
 fn pop() -> Option<Deferred> {

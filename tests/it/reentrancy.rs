@@ -200,6 +200,42 @@ fn a_long_chain_of_cancels_does_not_overflow_the_stack() {
     });
 }
 
+/// Deep inside, endings wait until the outermost one comes back. One of them that waits for the next has it
+/// run first.
+#[test]
+fn an_ending_that_was_put_off_may_wait_for_the_next_one() {
+    /// Two endings so deep inside; what the first hears of the second, if both were put off.
+    fn at_depth(depth: usize) -> Option<u8> {
+        let (are_set, heard) = (Counter::new(), Arc::new(Mutex::new(None)));
+        let (first, mut task) = promise::<()>();
+        let (second, other) = promise::<u8>();
+        let (both, hear) = (are_set.clone(), Arc::clone(&heard));
+        task.add_done_callback(move |_| {
+            if both.get() == 1 {
+                *hear.lock().unwrap() = Some(value(other));
+            }
+        });
+        let mut end: Box<dyn FnOnce() + Send> = Box::new(move || {
+            first.set_result(()).unwrap();
+            // Not if its task is gone: the first was not put off.
+            let _ = second.set_result(7);
+            are_set.add();
+        });
+        let mut kept = vec![task];
+        for _ in 0..depth {
+            let (side, mut task) = promise::<()>();
+            task.add_done_callback(move |_| end());
+            kept.push(task);
+            end = Box::new(move || side.set_result(()).unwrap());
+        }
+        end();
+        let heard = heard.lock().unwrap().take();
+        heard
+    }
+    let heard: Vec<_> = within(|| (0..40).filter_map(at_depth).collect());
+    assert!(!heard.is_empty() && heard.iter().all(|value| *value == 7), "{heard:?}");
+}
+
 /// Errors go down a chain of dropped promises.
 #[test]
 fn a_long_chain_of_lost_promises_does_not_overflow_the_stack() {
