@@ -59,6 +59,14 @@ unsafe impl GlobalAlloc for Tally {
     }
 }
 
+/// Lets the system allocator keep what is freed. Left alone it gives memory back to the system in the
+/// midst of some rounds and not of others, by what other rows have freed before, and each page that is
+/// taken again costs as much as some tasks. The C library's learns from blocks of up to 32 MiB
+/// (`M_MMAP_THRESHOLD` in mallopt(3)).
+pub(crate) fn settle() {
+    drop(std::hint::black_box(vec![1_u8; 31 << 20]));
+}
+
 /// Counts while it lives.
 pub(crate) struct Count {
     blocks: usize,

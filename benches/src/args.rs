@@ -14,6 +14,9 @@ usage: benches [--quick] [--only PEER,PEER..] [--rows TEXT]
            SIDE: block_on, tokio-current-thread, tokio-multi-thread; PLACE: free, one, two
        benches submit PEER [TASKS [PLACE]]
            all submitted, then awaited; prints nanoseconds
+       benches queued PEER [TASKS [PLACE]], benches queued-limited PEER [TASKS [PLACE]]
+           all queued while the pool is busy, then awaited as one, without a limit or each under one that is
+           not reached; prints nanoseconds
        benches burst PEER [TASKS]
            all queued while the pool is busy, then awaited
        benches cancel PEER [TASKS]
@@ -98,6 +101,10 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Command, Strin
         Some("submit") => {
             let place = nth(&args, 3, Some(Place::Free), Place::parse)?;
             single(Mode::Submit(place), &args, 10_000)
+        }
+        Some(mode @ ("queued" | "queued-limited")) => {
+            let place = nth(&args, 3, Some(Place::Free), Place::parse)?;
+            single(Mode::Queued { place, is_limited: mode == "queued-limited" }, &args, 10_000)
         }
         Some("burst") => single(Mode::Burst, &args, 10_000),
         Some("cancel") => single(Mode::Cancel, &args, 10_000),

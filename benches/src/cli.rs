@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     peers::blocking::limit_threads(THREADS);
     match args::parse(std::env::args().skip(1)) {
         Ok(Command::Compare(plan)) => {
+            alloc::settle();
             let mut verdicts = verdicts::Verdicts::new();
             workloads::print(&plan, &mut verdicts);
             pairs::print(&plan);

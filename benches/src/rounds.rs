@@ -66,16 +66,29 @@ impl Spread {
     }
 }
 
+/// Ready for the rounds.
+struct Prepared {
+    column: Column,
+    tasks: usize,
+    run: Box<dyn FnMut() -> Duration>,
+}
+
+impl Prepared {
+    fn new<P: Peer>(workload: &impl Workload) -> Self {
+        let column = Column { peer: P::NAME, samples: Vec::new() };
+        Self { column, tasks: workload.tasks(), run: workload.prepare::<P>() }
+    }
+}
+
 /// Makes whomever it visits ready for the rounds.
 pub(crate) struct Prepare<'a, W> {
     workload: &'a W,
-    prepared: Vec<(Column, Box<dyn FnMut() -> Duration>)>,
+    prepared: Vec<Prepared>,
 }
 
 impl<W: Workload> Visit for Prepare<'_, W> {
     fn visit<P: Peer>(&mut self) {
-        let column = Column { peer: P::NAME, samples: Vec::new() };
-        self.prepared.push((column, self.workload.prepare::<P>()));
+        self.prepared.push(Prepared::new::<P>(self.workload));
     }
 }
 
@@ -97,19 +110,31 @@ pub(crate) fn measure_by<W: Workload>(
 ) -> Vec<Column> {
     let mut prepare = Prepare { workload, prepared: Vec::new() };
     choose(&mut prepare);
-    let mut prepared = prepare.prepared;
+    take_turns(prepare.prepared, rounds)
+}
+
+/// One peer's time for two different things.
+pub(crate) fn measure_two<P: Peer>(
+    one: &impl Workload,
+    other: &impl Workload,
+    rounds: usize,
+) -> Vec<Column> {
+    take_turns(vec![Prepared::new::<P>(one), Prepared::new::<P>(other)], rounds)
+}
+
+fn take_turns(mut prepared: Vec<Prepared>, rounds: usize) -> Vec<Column> {
     let peers = prepared.len();
     for round in 0..WARM_UP + rounds {
         // Nobody always comes after the same neighbour's caches first.
         for turn in 0..peers {
-            let (column, run) = &mut prepared[(turn + round) % peers];
+            let Prepared { column, tasks, run } = &mut prepared[(turn + round) % peers];
             let taken = run();
             if round >= WARM_UP {
-                column.samples.push(nanos_each(taken, workload.tasks()));
+                column.samples.push(nanos_each(taken, *tasks));
             }
         }
     }
-    prepared.into_iter().map(|(column, _)| column).collect()
+    prepared.into_iter().map(|prepared| prepared.column).collect()
 }
 
 #[allow(clippy::cast_precision_loss)]

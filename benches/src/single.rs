@@ -6,20 +6,28 @@ use std::time::Duration;
 use futures::executor::block_on;
 
 use crate::THREADS;
+use crate::alloc::settle;
 use crate::exact;
 use crate::gate::with_busy;
 use crate::peers::{Handle, Peer, Visit, visit_everybody};
 use crate::place::Place;
-use crate::workloads::{Side, burst_here, check, current_thread, round_trips_here};
+use crate::workloads::{Side, burst_here, check, current_thread, queued_here, round_trips_here};
 
 #[derive(Clone, Copy)]
 pub(crate) enum Mode {
     RoundTrip(Side, Place),
     Submit(Place),
+    Queued { place: Place, is_limited: bool },
     Burst,
     Cancel,
     Timeout,
     Idle,
+}
+
+impl Mode {
+    fn is_timed(self) -> bool {
+        matches!(self, Mode::RoundTrip(..) | Mode::Submit(_) | Mode::Queued { .. })
+    }
 }
 
 pub(crate) struct Single {
@@ -54,11 +62,17 @@ impl Visit for Run {
         self.found = true;
         let amount = self.single.amount;
         let tasks = usize::try_from(amount).expect("fits");
+        if self.single.mode.is_timed() {
+            settle();
+        }
         match self.single.mode {
             Mode::RoundTrip(side, place) => {
                 println!("{}", round_trips_here::<P>(side, place, tasks).as_nanos());
             }
             Mode::Submit(place) => println!("{}", burst_here::<P>(place, tasks).as_nanos()),
+            Mode::Queued { place, is_limited } => {
+                println!("{}", queued_here::<P>(place, tasks, is_limited).as_nanos());
+            }
             Mode::Burst => burst(&P::new(THREADS), tasks),
             Mode::Cancel => cancel(&P::new(THREADS), tasks),
             Mode::Timeout => timeout(P::new(THREADS), tasks),

@@ -69,6 +69,15 @@ impl Verdicts {
         self.row(name.into(), shown, ratio, most, plainly(ratio <= most));
     }
 
+    /// Holds one thing of ours against another, both measured in turns.
+    pub(crate) fn in_turns(&mut self, name: &str, with: &str, columns: &[Column], most: f64) {
+        let [mine, theirs] = columns else { return };
+        let ratio = mine.ratio_to(theirs).median;
+        let median = |column: &Column| format!("{:.0}", column.time().median);
+        let shown = [median(mine), format!("ours, {with}"), median(theirs)];
+        self.row(name.into(), shown, ratio, most, plainly(ratio <= most));
+    }
+
     /// Notes a figure of ours that is counted.
     pub(crate) fn figure(&mut self, name: &str, cell: &str) {
         if let Ok(number) = cell.parse() {

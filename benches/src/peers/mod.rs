@@ -14,6 +14,7 @@ pub(crate) mod tokio_rayon;
 
 use std::time::Duration;
 
+use ::futures::FutureExt;
 use by_hand::ByHand;
 use ours::Ours;
 pub(crate) use poolbridge::Poolbridge;
@@ -48,8 +49,7 @@ pub(crate) trait Handle<T>: Future<Output = T> + Send + Sized {
     /// The outcome unless the limit is reached before, in the way that users of this peer set one
     /// inside tokio.
     fn within(self, limit: Duration) -> impl Future<Output = Option<T>> + Send {
-        let limited = ::tokio::time::timeout(limit, self);
-        async move { limited.await.ok() }
+        ::tokio::time::timeout(limit, self).map(Result::ok)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures::FutureExt;
+
 use super::results::Expect;
 use super::{Handle, Peer};
 use ::poolbridge::{Cancel, Executor, Task, run_in_executor};
@@ -45,7 +47,6 @@ impl<T: Send> Handle<T> for Expect<Task<T>> {
     }
 
     fn within(self, limit: Duration) -> impl Future<Output = Option<T>> + Send {
-        let limited = self.0.timeout(limit);
-        async move { limited.await.ok() }
+        self.0.timeout(limit).map(Result::ok)
     }
 }

@@ -2,6 +2,7 @@
 
 mod burst;
 mod in_flight;
+mod queued;
 mod round_trip;
 mod side;
 mod submitters;
@@ -10,6 +11,7 @@ mod together;
 
 pub(crate) use burst::{Burst, here as burst_here};
 pub(crate) use in_flight::work;
+pub(crate) use queued::here as queued_here;
 pub(crate) use round_trip::{RoundTrip, here as round_trips_here, trips as round_trips};
 pub(crate) use side::{Side, current_thread};
 
@@ -18,7 +20,8 @@ use std::time::Duration;
 
 use crate::args::Plan;
 use crate::peers::{Peer, Poolbridge, Visit, visit_all};
-use crate::rounds::{Column, Workload, measure, measure_by};
+use crate::place::Place;
+use crate::rounds::{Column, Workload, measure, measure_two};
 use crate::table::Table;
 use crate::verdicts::Verdicts;
 use side::SIDES;
@@ -101,16 +104,12 @@ pub(crate) fn print(plan: &Plan, verdicts: &mut Verdicts) {
     for side in [Side::CurrentThread, Side::MultiThread] {
         add((&mut table, verdicts), &timeouts::Timeouts { tasks: plan.burst, side }, plan);
     }
-    // There the clock is ours, and the peers have none.
-    let by_our_clock = timeouts::Timeouts { tasks: plan.burst, side: Side::BlockOn };
-    add_ours((&mut table, verdicts), &by_our_clock, plan);
     for side in [Side::CurrentThread, Side::MultiThread] {
         add((&mut table, verdicts), &timeouts::Expiries { tasks: plan.burst, side }, plan);
     }
     verdicts.compare("burst of 1000000", "burst of 1000", 1.5);
     verdicts.compare("16 submitting threads", "1 submitting thread", 2.0);
-    verdicts.compare("10000 under timeouts", "join_all of 10000", 1.3);
-    verdicts.compare("10000 under timeouts, block_on", "join_all of 10000, block_on", 1.3);
+    prices_of_timeouts(verdicts, plan);
     if !table.is_empty() {
         println!("{table}");
     }
@@ -128,14 +127,26 @@ fn add((table, verdicts): (&mut Table, &mut Verdicts), workload: &impl Workload,
     }
 }
 
-/// Something that no peer does.
-fn add_ours((table, verdicts): (&mut Table, &mut Verdicts), workload: &impl Workload, plan: &Plan) {
-    if plan.wants_row(&workload.name()) && plan.wants_peer(Poolbridge::NAME) {
-        let columns = measure_by(workload, plan.rounds, |prepare| prepare.visit::<Poolbridge>());
-        verdicts.note(&workload.name(), &columns, &[]);
-        let cells = names(plan).len();
-        let ours = columns.iter().map(|column| cell(column, column));
-        table.row(workload.name(), ours.chain(std::iter::repeat_with(String::new)).take(cells));
+/// Tasks with a limit beside tasks without one, in turns. With `block_on` the clock is ours, inside tokio
+/// it is tokio's.
+fn prices_of_timeouts(verdicts: &mut Verdicts, plan: &Plan) {
+    let tasks = plan.burst;
+    for side in SIDES {
+        let without = Together { way: Way::JoinAll, tasks, side };
+        price(verdicts, plan, &timeouts::Timeouts { tasks, side }, &without);
+    }
+    for place in [Place::Free, Place::OneProcessor] {
+        let [limited, without] =
+            [true, false].map(|limited| queued::Queued { tasks, place, limited });
+        price(verdicts, plan, &limited, &without);
+    }
+}
+
+fn price(verdicts: &mut Verdicts, plan: &Plan, limited: &impl Workload, without: &impl Workload) {
+    let (name, other) = (limited.name(), without.name());
+    if plan.wants_row(&format!("{name} beside {other}")) && plan.wants_peer(Poolbridge::NAME) {
+        let columns = measure_two::<Poolbridge>(limited, without, plan.rounds);
+        verdicts.in_turns(&name, &other, &columns, 1.3);
     }
 }
 

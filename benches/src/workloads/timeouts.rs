@@ -19,7 +19,7 @@ pub(crate) struct Timeouts {
     pub(crate) side: Side,
 }
 
-const FAR: Duration = Duration::from_secs(30);
+pub(super) const FAR: Duration = Duration::from_secs(30);
 
 async fn in_time<P: Peer>(pool: Arc<P>, tasks: usize) -> Duration {
     let start = Instant::now();
