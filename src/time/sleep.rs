@@ -82,9 +82,9 @@ impl OwnSleep {
             *self = OwnSleep::Fresh(at);
             return Poll::Ready(());
         }
-        let waker = WakerId::of(cx.waker());
-        if known != Some(waker) {
-            *self = OwnSleep::Set(clock::arm(at, Fire::Wake(cx.waker().clone())), waker);
+        if known != Some(WakerId::of(cx.waker())) {
+            let (waker, id) = WakerId::of_clone(cx.waker());
+            *self = OwnSleep::Set(clock::arm(at, Fire::Wake(waker)), id);
         }
         Poll::Pending
     }
@@ -105,15 +105,16 @@ impl RuledSleep {
         }
         let waker = WakerId::of(cx.waker());
         if self.set.as_ref().is_none_or(|(_, known)| *known != waker) {
-            let armed = self.clock.arm(self.at, Fire::Wake(cx.waker().clone()));
-            self.set = Some((armed, waker));
+            let (waker, id) = WakerId::of_clone(cx.waker());
+            self.set = Some((self.clock.arm(self.at, Fire::Wake(waker)), id));
         }
         Poll::Pending
     }
 }
 
-/// A waker that the clock has, as [`Waker::will_wake`] compares them. Another one can't come to the same
-/// address before the clock gives this one up, which it does when the time is over.
+/// A waker that the clock has, as [`Waker::will_wake`] compares them: that of the clone itself, since what was
+/// cloned may have lain in a place where another one lies now. No other can come to the clone's address
+/// before the clock gives it up, which it does when the time is over.
 #[derive(Clone, Copy)]
 pub(crate) struct WakerId {
     data: usize,
@@ -121,6 +122,12 @@ pub(crate) struct WakerId {
 }
 
 impl WakerId {
+    fn of_clone(waker: &Waker) -> (Waker, Self) {
+        let clone = waker.clone();
+        let id = Self::of(&clone);
+        (clone, id)
+    }
+
     fn of(waker: &Waker) -> Self {
         Self { data: waker.data().addr(), vtable: waker.vtable() }
     }

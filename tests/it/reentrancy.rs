@@ -229,8 +229,7 @@ fn an_ending_that_was_put_off_may_wait_for_the_next_one() {
             end = Box::new(move || side.set_result(()).unwrap());
         }
         end();
-        let heard = heard.lock().unwrap().take();
-        heard
+        heard.lock().unwrap().take()
     }
     let heard: Vec<_> = within(|| (0..40).filter_map(at_depth).collect());
     assert!(!heard.is_empty() && heard.iter().all(|value| *value == 7), "{heard:?}");

@@ -1,10 +1,11 @@
 //! Three kinds of time running out, by the crate's own clock.
 
-use std::sync::mpsc;
-use std::task::Poll;
+use std::mem::ManuallyDrop;
+use std::sync::{Mutex, mpsc};
+use std::task::{Poll, RawWaker, RawWakerVTable, Waker};
 use std::time::Duration;
 
-use poolbridge::{Cancel, Expired, Status, TaskError, promise};
+use poolbridge::{Cancel, Executor, Expired, Status, TaskError, promise};
 
 use crate::support::{
     Counter, CountingWaker, FAR, Gate, HANG, Log, drive, eventually, occupy, one_worker, outcome,
@@ -244,6 +245,59 @@ fn a_limit_wakes_whoever_polled_last() {
         true
     }
     assert!([20, 200, 2_000, 20_000].map(Duration::from_millis).into_iter().any(is_shown));
+}
+
+/// The waker of whoever is in that place now. Its clones are of that one.
+fn waker_of_a_place(place: &Mutex<Waker>) -> ManuallyDrop<Waker> {
+    const VTABLE: &RawWakerVTable = &RawWakerVTable::new(cloned, woken, woken, dropped);
+
+    fn cloned(place: *const ()) -> RawWaker {
+        // SAFETY: the data is a borrowed place, and the waker is used while it is there.
+        let place = unsafe { &*place.cast::<Mutex<Waker>>() };
+        let waker = ManuallyDrop::new(place.lock().unwrap().clone());
+        RawWaker::new(waker.data(), waker.vtable())
+    }
+
+    fn woken(_: *const ()) {
+        panic!("only clones are woken");
+    }
+
+    fn dropped(_: *const ()) {}
+
+    // SAFETY: a clone is another's, whose contract is held; this one has nothing to drop.
+    let waker = unsafe { Waker::new(std::ptr::from_ref(place).cast(), VTABLE) };
+    ManuallyDrop::new(waker)
+}
+
+/// Some executors poll with a waker on their stack: the same place, another task.
+#[test]
+fn a_limit_is_not_deceived_by_wakers_in_the_same_place() {
+    /// Polls as the one, then as the other; whether both have to wait.
+    fn both_wait<F: Future + Unpin>(limited: &mut F, one: Waker, other: Waker) -> bool {
+        let place = Mutex::new(one);
+        let waker = waker_of_a_place(&place);
+        let is_first = poll_with(limited, &waker).is_pending();
+        *place.lock().unwrap() = other;
+        is_first && poll_with(limited, &waker).is_pending()
+    }
+
+    let [(first, one), (second, other)] = [(); 2].map(|()| CountingWaker::new());
+    let (pool, manual) = Executor::manual();
+    let mut by_manual = pool.submit(|| 7).timeout(FAR);
+    assert!(both_wait(&mut by_manual, one.clone(), other.clone()));
+    manual.advance(FAR);
+    assert_eq!((first.wakes(), second.wakes()), (0, 1));
+
+    let by_ours = |limit| {
+        let (_side, task) = promise::<u8>();
+        let mut limited = task.timeout(limit);
+        let is_shown = both_wait(&mut limited, one.clone(), other.clone());
+        if is_shown {
+            eventually(|| second.wakes() == 2);
+        }
+        is_shown
+    };
+    assert!([20, 200, 2_000, 20_000].map(Duration::from_millis).into_iter().any(by_ours));
 }
 
 /// Callbacks of an expired task run, see the error, and may be added meanwhile.
