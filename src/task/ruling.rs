@@ -27,8 +27,11 @@ impl Fire {
     /// Does it; a panic is contained.
     pub(crate) fn fire(self) {
         contain(|| match self {
-            Fire::Wake(waker) if is_made("wake") => waker.wake(),
-            Fire::Wake(_) => {}
+            Fire::Wake(waker) => {
+                if is_made("wake") {
+                    waker.wake();
+                }
+            }
             Fire::Expire(cell, why) => {
                 cell.expire(why);
             }

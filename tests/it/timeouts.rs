@@ -1,6 +1,7 @@
 //! Three kinds of time running out, by the crate's own clock.
 
 use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::task::{Poll, RawWaker, RawWakerVTable, Waker};
 use std::time::Duration;
@@ -247,9 +248,31 @@ fn a_limit_wakes_whoever_polled_last() {
     assert!([20, 200, 2_000, 20_000].map(Duration::from_millis).into_iter().any(is_shown));
 }
 
+/// A waker that is set is not set anew: neither the task's place nor the clock's.
+#[test]
+fn a_limit_that_is_polled_again_clones_no_waker() {
+    static VTABLE: RawWakerVTable = RawWakerVTable::new(cloned, |_| (), |_| (), |_| ());
+    static CLONES: AtomicUsize = AtomicUsize::new(0);
+
+    fn cloned(data: *const ()) -> RawWaker {
+        CLONES.fetch_add(1, Ordering::SeqCst);
+        RawWaker::new(data, &VTABLE)
+    }
+
+    // SAFETY: there is nothing behind the pointer, and nobody looks.
+    let waker = unsafe { Waker::new(std::ptr::null(), &VTABLE) };
+    let (pool, _manual) = Executor::manual();
+    for mut limited in [pool.submit(|| 1).timeout(FAR), promise().1.timeout(FAR)] {
+        assert!(poll_with(&mut limited, &waker).is_pending());
+        let clones = CLONES.load(Ordering::SeqCst);
+        assert!(poll_with(&mut limited, &waker).is_pending());
+        assert_eq!(CLONES.load(Ordering::SeqCst), clones);
+    }
+}
+
 /// The waker of whoever is in that place now. Its clones are of that one.
 fn waker_of_a_place(place: &Mutex<Waker>) -> ManuallyDrop<Waker> {
-    const VTABLE: &RawWakerVTable = &RawWakerVTable::new(cloned, woken, woken, dropped);
+    static VTABLE: RawWakerVTable = RawWakerVTable::new(cloned, woken, woken, dropped);
 
     fn cloned(place: *const ()) -> RawWaker {
         // SAFETY: the data is a borrowed place, and the waker is used while it is there.
@@ -265,7 +288,7 @@ fn waker_of_a_place(place: &Mutex<Waker>) -> ManuallyDrop<Waker> {
     fn dropped(_: *const ()) {}
 
     // SAFETY: a clone is another's, whose contract is held; this one has nothing to drop.
-    let waker = unsafe { Waker::new(std::ptr::from_ref(place).cast(), VTABLE) };
+    let waker = unsafe { Waker::new(std::ptr::from_ref(place).cast(), &VTABLE) };
     ManuallyDrop::new(waker)
 }
 
