@@ -29,7 +29,7 @@ impl Fire {
         contain(|| match self {
             Fire::Wake(waker) => {
                 if is_made("wake") {
-                    waker.wake();
+                    Waker::wake(waker);
                 }
             }
             Fire::Expire(cell, why) => {
