@@ -14,6 +14,7 @@ pub(crate) enum Fire {
     Wake(Waker),
     /// A limit of this task's own is over.
     Expire(CellRef, Expired),
+    /// Whatever it is; where a runtime's clock, a model or a test needs that.
     #[cfg(any(test, feature = "tokio", poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
     Call(Box<dyn FnOnce() + Send>),
 }

@@ -1,13 +1,14 @@
-//! The deadlines of one part: the near ones in order, those that are further off in heaps of a
-//! millisecond each, without any.
+//! The deadlines of one part: the near ones in order, those that are further off in buckets of a
+//! millisecond each, in none.
 //!
-//! Most limits are never reached. Such a one is put on its heap and taken off it again, and costs no
-//! comparison with another; a heap is put in order when its time comes. (A calendar queue: R. Brown,
-//! Communications of the ACM 31 (10), 1988.) What a heap takes goes with the last that lay on it.
+//! Most limits are never reached. Such a one is put into its bucket and taken out again, and costs no
+//! comparison with another; a bucket is put in order when its time comes. (A calendar queue: R. Brown,
+//! Communications of the ACM 31 (10), 1988.) What a bucket takes goes with the last that lay in it.
 
-use crate::task::ruling::Fire;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+
+use crate::task::ruling::Fire;
 
 /// Nanoseconds since the clock was made.
 pub(super) type Time = u64;
@@ -16,14 +17,14 @@ pub(super) type Time = u64;
 type Rank = (Time, u64);
 
 /// A millisecond, or nearly: 2^20 ns.
-const HEAP_BITS: u32 = 20;
+const BUCKET_BITS: u32 = 20;
 
 #[derive(Default)]
 pub(super) struct Deadlines {
     near: BTreeMap<Rank, Fire>,
     /// By the upper bits of their time.
-    far: BTreeMap<Time, Heap>,
-    /// Heaps up to here are in order, among the near ones.
+    far: BTreeMap<Time, Bucket>,
+    /// Buckets up to here are in order, among the near ones.
     ordered: Option<Time>,
     numbers: u64,
 }
@@ -31,11 +32,11 @@ pub(super) struct Deadlines {
 /// Where a deadline is.
 pub(super) struct Place {
     number: u64,
-    /// On its heap, if it is there.
+    /// In its bucket, if it is there.
     index: usize,
 }
 
-struct Heap {
+struct Bucket {
     slots: Vec<Slot>,
     /// The first of the free ones.
     free: usize,
@@ -61,24 +62,24 @@ impl Deadlines {
     pub(super) fn set(&mut self, at: Time, fire: Fire) -> Place {
         self.numbers += 1;
         let number = self.numbers;
-        let heap = at >> HEAP_BITS;
-        if self.ordered.is_some_and(|ordered| heap <= ordered) {
+        let bucket = at >> BUCKET_BITS;
+        if self.ordered.is_some_and(|ordered| bucket <= ordered) {
             self.near.insert((at, number), fire);
             return Place { number, index: END };
         }
-        let heap = self.far.entry(heap).or_insert_with(|| Heap::new(at));
-        Place { number, index: heap.put((at, number), fire) }
+        let bucket = self.far.entry(bucket).or_insert_with(|| Bucket::new(at));
+        Place { number, index: bucket.put((at, number), fire) }
     }
 
     /// The one that was set for then and put there, if it is still.
     #[inline]
     pub(super) fn take_back(&mut self, at: Time, place: &Place) -> Option<Fire> {
-        let Entry::Occupied(mut heap) = self.far.entry(at >> HEAP_BITS) else {
+        let Entry::Occupied(mut bucket) = self.far.entry(at >> BUCKET_BITS) else {
             return self.near.remove(&(at, place.number));
         };
-        let fire = heap.get_mut().take(place);
-        if heap.get().taken == 0 {
-            heap.remove();
+        let fire = bucket.get_mut().take(place);
+        if bucket.get().taken == 0 {
+            bucket.remove();
         }
         fire
     }
@@ -86,14 +87,14 @@ impl Deadlines {
     /// None is due before.
     pub(super) fn next(&self) -> Option<Time> {
         let near = self.near.first_key_value().map(|(rank, _)| rank.0);
-        near.or_else(|| self.far.first_key_value().map(|(_, heap)| heap.first))
+        near.or_else(|| self.far.first_key_value().map(|(_, bucket)| bucket.first))
     }
 
     /// When the first one was due, if it is.
     pub(super) fn first_due(&mut self, now: Time) -> Option<Time> {
-        while let Some(heap) = self.far.first_entry().filter(|heap| heap.get().first <= now) {
-            self.ordered = Some(*heap.key());
-            self.near.extend(heap.remove().into_taken());
+        while let Some(bucket) = self.far.first_entry().filter(|bucket| bucket.get().first <= now) {
+            self.ordered = Some(*bucket.key());
+            self.near.extend(bucket.remove().into_taken());
         }
         let (first, _) = self.near.first_key_value()?;
         Some(first.0).filter(|at| *at <= now)
@@ -109,19 +110,19 @@ impl Deadlines {
         self.near.is_empty() && self.far.is_empty()
     }
 
-    /// On the heaps, free ones too.
+    /// In the buckets, free ones too.
     #[cfg(all(test, not(poolbridge_loom)))]
     pub(super) fn places(&self) -> usize {
-        self.far.values().map(|heap| heap.slots.len()).sum()
+        self.far.values().map(|bucket| bucket.slots.len()).sum()
     }
 
     #[cfg(any(test, poolbridge_loom, poolbridge_shuttle, poolbridge_stress))]
     pub(super) fn len(&self) -> usize {
-        self.near.len() + self.far.values().map(|heap| heap.taken).sum::<usize>()
+        self.near.len() + self.far.values().map(|bucket| bucket.taken).sum::<usize>()
     }
 }
 
-impl Heap {
+impl Bucket {
     fn new(first: Time) -> Self {
         Self { slots: Vec::new(), free: END, taken: 0, first }
     }

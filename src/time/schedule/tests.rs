@@ -110,7 +110,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    // Near, within a heap or two, and many heaps off.
+    // Near, within a bucket or two, and many buckets off.
     let distance = prop_oneof![0..1_000u64, 0..2_000_000u64, 0..50_000_000u64];
     prop_oneof![
         4 => distance.clone().prop_map(Step::Set),
