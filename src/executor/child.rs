@@ -112,7 +112,7 @@ impl Parent {
     pub(super) fn forget(&self, child: &Core) {
         let finished = {
             let queue = child.lock();
-            queue.finished + queue.finished_below
+            queue.lines.lists.finished() + queue.finished_below
         };
         let core = self.executor.core();
         let (gone, over) = {

@@ -185,7 +185,7 @@ fn run_in_turn(core: &CoreRef, cell: &CellRef) {
             };
             // Nobody waits for room: queues with lanes have no bound.
             match entry {
-                Some(Entry::Job(job, lane)) => queue.start(core, job, lane),
+                Some(Entry::Job(job, lane)) => queue.start(core, job, lane, None),
                 Some(Entry::Turn(worker, lane)) => Step::Serve(worker, lane),
                 // Somebody else is at it.
                 None => break,

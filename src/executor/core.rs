@@ -21,6 +21,8 @@ use crate::task::error::{Broken, Reason, TaskError};
 use crate::task::id::TaskId;
 use crate::task::state::Verdict;
 
+/// The queue first: with its lock it begins at a cache line.
+#[repr(C)]
 pub(crate) struct Core {
     queue: Mutex<Queue>,
     door: Door,
@@ -482,6 +484,19 @@ pub(super) fn wake(wakers: impl IntoIterator<Item = Waker>) {
 
 #[cfg(all(test, not(poolbridge_loom)))]
 mod tests {
+    use super::super::Executor;
+    use super::super::list::Lists;
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    fn what_a_worker_writes_between_two_jobs_is_on_the_line_of_the_lock() {
+        let executor = Executor::inline();
+        let core = executor.core();
+        let lock = (&raw const core.queue).addr();
+        let lists = (&raw const core.lock().lines.lists).addr();
+        assert_eq!((lock % 64, lists + Lists::WRITTEN - lock), (0, 64));
+    }
+
     #[test]
     fn one_submission_in_sixty_four_takes_along_what_has_come_in() {
         let who: Vec<u64> = (1..=200).filter(|&number| !super::comes_to_the_door(number)).collect();

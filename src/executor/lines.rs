@@ -12,8 +12,9 @@
 
 use std::collections::VecDeque;
 
+use super::berths::Ticket;
 use super::lanes::{InHand, Lanes};
-use super::list::{Berth, LEVELS, Line, Lists};
+use super::list::{LEVELS, Line, Lists};
 use super::worker::Worker;
 use crate::task::cell::CellRef;
 use crate::task::id::TaskId;
@@ -90,7 +91,7 @@ impl Lane {
 #[must_use = "it is to be given back"]
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) berth: Berth,
+    pub(super) ticket: Ticket,
     pub(super) lane: Lane,
 }
 
@@ -106,6 +107,7 @@ pub(super) enum Entry {
     Turn(Worker, Lane),
 }
 
+#[repr(C)]
 pub(super) struct Lines {
     pub(super) lists: Lists,
     /// How often each level was passed over since it was served, while something waited there.
@@ -157,7 +159,9 @@ impl Lines {
         if !self.turns.is_empty() || !self.lists.waits_only_at(NORMAL) {
             return None;
         }
-        self.passed = [0; LEVELS];
+        if self.passed != [0; LEVELS] {
+            self.passed = [0; LEVELS];
+        }
         self.lists.pop(Line::level(NORMAL))
     }
 

@@ -5,6 +5,8 @@
 //!
 //! * **Q1** A cell is in at most one line, of its own home, and the links are touched only through
 //!   the `Lists`, which live under the home's lock (C3). `next` is null in no line.
+//!   What `prev` says of the one at the head of a level is nothing: who takes a head off leaves the next
+//!   one alone, which another worker is about to take.
 //! * **Q2** A line owns one reference to each of its cells, the job's. The table of running ones owns
 //!   none: its cells are kept alive by their [`Owner`]s, which take them off before they end.
 //! * **Q3** A cell in a line was never started: the state tells.
@@ -19,6 +21,7 @@
 
 use std::ptr;
 
+use super::berths::{Berths, Ticket};
 use super::core::Core;
 use crate::sync::{Arc, AtomicPtr, Ordering};
 use crate::task::body::Owner;
@@ -27,21 +30,16 @@ use crate::task::id::TaskId;
 
 /// The lines of a queue, one for each level of priority and one for each lane, and the table of its
 /// running tasks.
+///
+/// What a worker writes between two jobs comes first, beside the lock: one cache line.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Lists {
     levels: [List; LEVELS],
-    lanes: Vec<List>,
     pending: usize,
-    /// A table and not a line: who starts a job need not touch its neighbours', which others run.
-    running: Vec<*const Header>,
-    /// Places in the table that are free.
-    vacant: Vec<Berth>,
+    lanes: Vec<List>,
+    running: Berths,
 }
-
-/// A running task's place in its executor's table.
-#[must_use = "the place is to be vacated"]
-#[derive(Debug)]
-pub(super) struct Berth(u32);
 
 /// How many levels of priority there are.
 pub(super) const LEVELS: usize = 3;
@@ -222,13 +220,16 @@ impl Lists {
         list.tail = latest;
     }
 
+    /// How many bytes a worker writes between two jobs, from the first on.
+    #[cfg(all(test, not(poolbridge_loom)))]
+    pub(super) const WRITTEN: usize = std::mem::offset_of!(Self, lanes);
+
     pub(super) fn new() -> Self {
         Self {
             levels: std::array::from_fn(|level| List::empty(Line::level(level))),
-            lanes: Vec::new(),
             pending: 0,
-            running: Vec::new(),
-            vacant: Vec::new(),
+            lanes: Vec::new(),
+            running: Berths::default(),
         }
     }
 
@@ -237,7 +238,7 @@ impl Lists {
     }
 
     pub(super) fn running(&self) -> usize {
-        self.running.len() - self.vacant.len()
+        self.running.taken()
     }
 
     /// A line for one more lane; the slot is the number of lanes before.
@@ -290,9 +291,10 @@ impl Lists {
         let job = unsafe {
             let next = with_links(cell, |links| std::mem::replace(&mut (*links).next, ptr::null()));
             list.head = next;
-            match Line::ending(next) {
-                Some(_) => list.tail = line.end(),
-                None => with_links(next, |links| (*links).prev = line.end()),
+            if Line::ending(next).is_some() {
+                list.tail = line.end();
+            } else if line.slot().is_some() {
+                with_links(next, |links| (*links).prev = line.end());
             }
             CellRef::from_ptr(cell)
         };
@@ -307,25 +309,28 @@ impl Lists {
         levels.all(|(other, list)| other == level || Line::ending(list.head).is_some())
     }
 
+    /// Started tasks that were finished, ever.
+    pub(super) fn finished(&self) -> usize {
+        self.running.over()
+    }
+
     /// Enters a started task among the running.
     #[inline]
-    pub(super) fn enter(&mut self, owner: &Owner) -> Berth {
+    pub(super) fn enter(&mut self, owner: &Owner) -> Ticket {
         // Q2: kept alive by the owner until `finish`.
-        let cell = owner.cell().as_ptr();
-        if let Some(berth) = self.vacant.pop() {
-            self.running[berth.0 as usize] = cell;
-            return berth;
-        }
-        let berth = u32::try_from(self.running.len()).expect("so many threads there are not");
-        self.running.push(cell);
-        Berth(berth)
+        self.running.enter(owner.cell().as_ptr())
+    }
+
+    /// As [`finish`](Self::finish), and enters the next one in its place.
+    #[inline]
+    pub(super) fn succeed(&mut self, ticket: Ticket, owner: &Owner) -> Ticket {
+        self.running.succeed(ticket, owner.cell().as_ptr())
     }
 
     /// Takes a started task off, before its owner lets it go.
     #[inline]
-    pub(super) fn finish(&mut self, berth: Berth) {
-        self.running[berth.0 as usize] = ptr::null();
-        self.vacant.push(berth);
+    pub(super) fn finish(&mut self, ticket: Ticket) {
+        self.running.leave(ticket);
     }
 
     /// Whether a task hangs anywhere.
@@ -375,9 +380,11 @@ impl Lists {
 
     /// References to all running tasks.
     pub(super) fn running_tasks(&self) -> Vec<CellRef> {
-        let entered = self.running.iter().filter(|cell| !cell.is_null());
         // SAFETY: Q2, the cells in the table are alive.
-        entered.map(|cell| unsafe { CellRef::with_borrowed(*cell, CellRef::clone) }).collect()
+        self.running
+            .iter()
+            .map(|cell| unsafe { CellRef::with_borrowed(cell, CellRef::clone) })
+            .collect()
     }
 
     /// References to all pending tasks, line by line.
@@ -404,6 +411,11 @@ impl Lists {
         }
     }
 
+    /// The level at whose head a cell is.
+    fn level_begun_by(&self, cell: *const Header) -> Option<Line> {
+        self.levels.iter().position(|list| list.head == cell).map(Line::level)
+    }
+
     /// Takes a cell off; the line that is empty now, if it was the last one.
     ///
     /// # Safety
@@ -416,14 +428,16 @@ impl Lists {
                 (*links).next = ptr::null();
                 pair
             });
-            let (first, last) = (Line::ending(prev), Line::ending(next));
+            let first = self.level_begun_by(cell).or_else(|| Line::ending(prev));
+            let last = Line::ending(next);
+            let before = first.map_or(prev, Line::end);
             match first {
                 Some(line) => self.list_mut(line).head = next,
                 None => with_links(prev, |links| (*links).next = next),
             }
             match last {
-                Some(line) => self.list_mut(line).tail = prev,
-                None => with_links(next, |links| (*links).prev = prev),
+                Some(line) => self.list_mut(line).tail = before,
+                None => with_links(next, |links| (*links).prev = before),
             }
             first.and(last)
         }

@@ -10,6 +10,7 @@
 
 pub(crate) mod backend;
 pub mod backends;
+mod berths;
 mod builder;
 pub(crate) mod callback_on;
 mod child;

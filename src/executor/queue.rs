@@ -20,30 +20,31 @@ use crate::task::error::{Broken, Reason};
 use crate::task::state::Verdict;
 
 /// The state of one executor.
+///
+/// In the order in which a worker needs it between two jobs: first what it writes, then what it reads.
+#[repr(C)]
 pub(super) struct Queue {
     pub(super) lines: Lines,
-    /// Workers with nothing to do, the latest last; each sleeps on its bed.
-    pub(super) idle: Vec<Parker>,
     /// Turns that are given out: workers alive, idle ones too, and turns being started.
     pub(super) workers: usize,
-    /// Calls of `Backend::start` that have not returned.
-    pub(super) starting: usize,
-    /// Workers that have given their turn back and still clean up.
-    pub(super) leaving: usize,
     /// How many turns may be given out, stand-ins aside.
     pub(super) max_workers: usize,
     /// How many turns more, while as many workers are blocked elsewhere.
     stand_ins: usize,
     /// Workers that are blocked elsewhere, and have said so.
     blocked: usize,
+    pub(super) room: Room,
+    /// Workers with nothing to do, the latest last; each sleeps on its bed.
+    pub(super) idle: Vec<Parker>,
+    /// Calls of `Backend::start` that have not returned.
+    pub(super) starting: usize,
+    /// Workers that have given their turn back and still clean up.
+    pub(super) leaving: usize,
     pub(super) closed: bool,
     pub(super) broken: Option<Broken>,
     /// Why a turn was refused that came back before the call for its thread had returned.
     pub(super) refused: Option<Broken>,
-    pub(super) room: Room,
-    /// Jobs that were started and have ended, ever...
-    pub(super) finished: usize,
-    /// ...and those of children that are gone.
+    /// Jobs of children that are gone which were started and have ended.
     pub(super) finished_below: usize,
     /// Children that are not over, by number.
     pub(super) children: BTreeMap<u32, CoreRef>,
@@ -107,7 +108,6 @@ impl Queue {
             broken: None,
             refused: None,
             room: Room::default(),
-            finished: 0,
             finished_below: 0,
             children: BTreeMap::new(),
             is_child: false,
@@ -183,24 +183,30 @@ impl Queue {
         capacity.is_some_and(|max| self.lines.pending() + self.room.granted.len() >= max)
     }
 
-    /// The next step of a worker that has nothing in hand. `bed`: where it may sleep, if it may.
+    /// The next step of a worker, and the account of the job that it has run. `bed`: where it may sleep,
+    /// if it may.
     #[inline]
     pub(super) fn next_step(
         &mut self,
         core: &CoreRef,
+        held: Option<Held>,
         share: &Share,
         bed: Option<&Parker>,
     ) -> Step {
-        if self.workers > self.limit() {
+        let is_surplus = self.workers > self.limit();
+        if !is_surplus && !share.is_used_up() {
+            // Nothing that has come in is before it. Where there are plain jobs there are no lanes.
+            if let Some(job) = self.lines.pop_plain() {
+                return self.start(core, job, Lane::NONE, held);
+            }
+        }
+        if let Some(held) = held {
+            self.end(held);
+        }
+        if is_surplus {
             // The limit was lowered, or a stand-in is needed no more. Others serve the queue: as many
             // sleepers were woken as are too many, so if any sleeps, one of those stays and looks.
             return self.leave();
-        }
-        if !share.is_used_up() {
-            // Nothing that has come in is before it.
-            if let Some(job) = self.lines.pop_plain() {
-                return self.start(core, job, Lane::NONE);
-            }
         }
         self.next_step_of_all(core, share, bed)
     }
@@ -212,7 +218,7 @@ impl Queue {
             return self.hand_over(share);
         }
         match self.lines.pop() {
-            Some(Entry::Job(job, lane)) => return self.start(core, job, lane),
+            Some(Entry::Job(job, lane)) => return self.start(core, job, lane, None),
             Some(Entry::Turn(worker, lane)) => return Step::Serve(worker, lane),
             None => {}
         }
@@ -251,26 +257,44 @@ impl Queue {
     /// Enters a job that was started among the running.
     #[inline]
     pub(super) fn begin(&mut self, owner: &Owner, lane: Lane) -> Held {
-        Held { berth: self.lines.lists.enter(owner), lane }
+        Held { ticket: self.lines.lists.enter(owner), lane }
+    }
+
+    /// As [`end`](Self::end) and [`begin`](Self::begin).
+    #[inline]
+    fn succeed(&mut self, held: Held, owner: &Owner, lane: Lane) -> Held {
+        self.lines.give_back(held.lane);
+        Held { ticket: self.lines.lists.succeed(held.ticket, owner), lane }
     }
 
     /// A job's closure and callbacks are over.
     #[inline]
     pub(super) fn end(&mut self, held: Held) {
-        self.lines.lists.finish(held.berth);
-        self.finished += 1;
+        self.lines.lists.finish(held.ticket);
         self.lines.give_back(held.lane);
     }
 
-    /// Starts a job that was taken off.
+    /// Starts a job that was taken off, after the one that the worker has `held`.
     #[inline]
-    pub(super) fn start(&mut self, core: &CoreRef, job: CellRef, lane: Lane) -> Step {
+    pub(super) fn start(
+        &mut self,
+        core: &CoreRef,
+        job: CellRef,
+        lane: Lane,
+        held: Option<Held>,
+    ) -> Step {
         match job.start() {
             Ok(owner) => {
-                let held = self.begin(&owner, lane);
+                let held = match held {
+                    Some(held) => self.succeed(held, &owner, lane),
+                    None => self.begin(&owner, lane),
+                };
                 Step::Run(owner, held)
             }
             Err(job) => {
+                if let Some(held) = held {
+                    self.end(held);
+                }
                 self.lines.give_back(lane);
                 Step::Again(self.lose(core, job))
             }
@@ -287,7 +311,7 @@ impl Queue {
             return None;
         }
         let job = self.lines.unlink(cell)?;
-        Some(match self.start(core, job, Lane::NONE) {
+        Some(match self.start(core, job, Lane::NONE, None) {
             Step::Run(owner, held) => Ok((owner, held)),
             Step::Again(lost) => Err(lost),
             _ => unreachable!("a job was started or lost"),

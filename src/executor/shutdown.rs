@@ -184,7 +184,7 @@ impl CoreRef {
         let (own, children) = {
             let queue = self.lock();
             let children: Vec<_> = queue.children.values().cloned().collect();
-            (queue.finished + queue.finished_below, children)
+            (queue.lines.lists.finished() + queue.finished_below, children)
         };
         own + children.iter().map(CoreRef::finished).sum::<usize>()
     }

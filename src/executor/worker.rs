@@ -244,19 +244,20 @@ impl Worker {
         bed: Option<&Parker>,
     ) -> Step {
         let mut queue = core.lock_alone();
-        match in_hand {
-            InHand::Nothing => {}
-            InHand::Job(held) => queue.end(held),
+        let held = match in_hand {
+            InHand::Nothing => None,
+            InHand::Job(held) => Some(held),
             InHand::Turn(lane, rest) => {
                 if let Some(worker) = rest {
                     // No thread is claimed for it: this one is about to look.
                     core.push_back(&mut queue, worker);
                 }
                 queue.lines.give_back(lane);
+                None
             }
-        }
+        };
         let bed = bed.filter(|_| !self.lingers || queue.wariness.is_over());
-        let step = queue.next_step(core, share, bed);
+        let step = queue.next_step(core, held, share, bed);
         match &step {
             Step::Run(..) | Step::Again(_) => {
                 let room = queue.grant_room(core.config.capacity);
