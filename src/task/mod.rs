@@ -24,6 +24,7 @@ pub(crate) mod plan;
 pub(crate) mod promise;
 pub(crate) mod ruling;
 pub(crate) mod shield;
+mod spinning;
 pub(crate) mod state;
 pub(crate) mod trampoline;
 mod watcher;

@@ -11,6 +11,7 @@ use std::task::Waker;
 use super::body::Handle;
 use super::cell::CellRef;
 use super::contain::contain;
+use super::spinning;
 use super::state::State;
 use crate::sync::UnsafeCell;
 
@@ -102,7 +103,10 @@ impl<T> Handle<T> {
     /// Whether the outcome may be taken; if not, `waker` is told when it may.
     #[inline]
     pub(super) fn poll_released(&mut self, waker: &Waker) -> bool {
-        let seen = self.cell().state();
+        let mut seen = self.cell().state();
+        if !seen.is_released() && !seen.is_watched() {
+            seen = spinning::look(self.cell(), seen);
+        }
         // SAFETY: it is the handle.
         seen.is_released() || unsafe { self.cell().watch(seen, waker) }
     }

@@ -15,6 +15,7 @@ use crate::stub::{Count, Word, WritesOnDrop, ending, job_and_task};
 
 pub(crate) const MODELS: &[Entry] = models![
     no_awaiter_sleeps_through_the_end,
+    no_look_finds_half_an_outcome,
     no_blocked_waiter_sleeps_through_the_end,
     no_outcome_is_lost_to_a_wait_that_ran_out,
     no_capture_outlives_the_wait,
@@ -35,6 +36,26 @@ pub(crate) const MODELS: &[Entry] = models![
 /// awaiter always resolves, and the value is complete. Outcome: polls. t01, L01.
 fn no_awaiter_sleeps_through_the_end() {
     Model::bound(3).deep(3).with_spurious_wakes().sees(&["1", "2"]).check(|| {
+        let drops = Drops::new();
+        let probe = drops.probe();
+        let (job, mut task) = job_and_task(move || probe);
+        let worker = thread::spawn(move || job.run());
+        let mut polls = 0;
+        let value = block_on(std::future::poll_fn(|cx| {
+            polls += 1;
+            pin!(&mut task).poll(cx)
+        }));
+        value.unwrap().touch();
+        worker.join().unwrap();
+        assert_eq!(drops.count(), 1);
+        polls
+    });
+}
+
+/// As above, where the awaiter looks for a moment before it waits: what it finds by that is complete, and
+/// what it does not find it waits for. Outcome: polls.
+fn no_look_finds_half_an_outcome() {
+    Model::bound(3).deep(3).plans([Plan::NONE.spinning(2)]).sees_exactly(&["1", "2"]).check(|| {
         let drops = Drops::new();
         let probe = drops.probe();
         let (job, mut task) = job_and_task(move || probe);
