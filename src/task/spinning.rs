@@ -13,8 +13,11 @@ use super::cell::CellRef;
 use super::state::State;
 use crate::sync::{spin_loop, spin_rounds, thread_local};
 
-/// How often a look asks: one to three microseconds, by what the processor takes for a pause.
-const ASKS: u32 = 64;
+/// How often a look asks...
+const ASKS: u32 = 8;
+/// ...and how long it pauses before each: who asks takes the task's cache line from whom is about to end it. In all one to
+/// three microseconds, by what the processor takes for a pause.
+const PAUSES: u32 = 8;
 /// How many waits at most pass without a look. In the long run looks in vain cost some nanoseconds a wait.
 const MOST: u32 = 255;
 
@@ -66,7 +69,7 @@ pub(super) fn look(cell: &CellRef, seen: State) -> State {
 #[cold]
 fn look_now(cell: &CellRef, mut seen: State, habit: Habit) -> State {
     for _ in 0..spin_rounds(ASKS) {
-        spin_loop();
+        (0..spin_rounds(PAUSES)).for_each(|_| spin_loop());
         seen = cell.state();
         if seen.is_released() {
             break;

@@ -55,7 +55,7 @@ fn no_awaiter_sleeps_through_the_end() {
 /// As above, where the awaiter looks for a moment before it waits: what it finds by that is complete, and
 /// what it does not find it waits for. Outcome: polls.
 fn no_look_finds_half_an_outcome() {
-    Model::bound(3).deep(3).plans([Plan::NONE.spinning(2)]).sees_exactly(&["1", "2"]).check(|| {
+    Model::bound(3).deep(3).plans([Plan::NONE.spinning(1)]).sees_exactly(&["1", "2"]).check(|| {
         let drops = Drops::new();
         let probe = drops.probe();
         let (job, mut task) = job_and_task(move || probe);
