@@ -67,15 +67,19 @@ pub(crate) struct Links {
 }
 
 /// What every cell begins with.
+///
+/// What each task needs lies last, beside its body: a worker that takes the job off, runs it and ends it, and who
+/// takes the outcome, fetch as few cache lines as can be.
+#[repr(C)]
 pub(crate) struct Header {
-    state: AtomicUsize,
-    pub(super) vtable: &'static VTable,
-    links: UnsafeCell<Links>,
+    pub(super) alive: Alive,
+    observers: Mutex<Observers>,
     home: *const (),
     id: TaskId,
     pub(super) watcher: Watcher,
-    observers: Mutex<Observers>,
-    pub(super) alive: Alive,
+    links: UnsafeCell<Links>,
+    pub(super) vtable: &'static VTable,
+    state: AtomicUsize,
 }
 
 impl Header {
