@@ -63,7 +63,7 @@ use crate::sync::now;
 /// # Looking before waiting
 /// Who has to be woken waits for that longer than a short job takes. So the first poll, and [`wait`](Self::wait), look
 /// for one to three microseconds whether the task ends, before they register a waker or block; on threads where that
-/// has not paid of late they do so ever more seldom, down to once in 256 waits.
+/// has not paid of late they do so ever more seldom, down to once in 1,024 waits.
 ///
 /// # Cancel safety
 /// Polling registers a waker and nothing else: a `&mut Task` may be polled, left and polled again

@@ -19,7 +19,7 @@ const ASKS: u32 = 8;
 /// three microseconds, by what the processor takes for a pause.
 const PAUSES: u32 = 8;
 /// How many waits at most pass without a look. In the long run looks in vain cost some nanoseconds a wait.
-const MOST: u32 = 255;
+const MOST: u32 = 1023;
 
 /// What a thread has learnt of its looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,10 +103,10 @@ mod tests {
     #[test]
     fn who_looks_in_vain_looks_ever_more_seldom() {
         let mut habit = Habit::HOPEFUL;
-        // After 0, 1, 3, 7, 15, 31, 63 and 127 waits that pass.
-        assert_eq!(looks(&mut habit, 8 + 247, |_| false), 8);
-        assert_eq!(looks(&mut habit, 255, |_| false), 0);
-        assert_eq!(looks(&mut habit, 2560, |_| false), 10);
+        // After 0, 1, 3, 7, ... and 511 waits that pass.
+        assert_eq!(looks(&mut habit, 10 + 1013, |_| false), 10);
+        assert_eq!(looks(&mut habit, 1023, |_| false), 0);
+        assert_eq!(looks(&mut habit, 10_240, |_| false), 10);
     }
 
     #[test]
@@ -116,10 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn better_times_are_found_out_within_256_waits() {
+    fn better_times_are_found_out_within_1024_waits() {
         let mut habit = Habit::HOPEFUL;
         let _ = looks(&mut habit, 100_000, |_| false);
-        assert!(looks(&mut habit, 256, |_| true) >= 1);
+        assert!(looks(&mut habit, 1024, |_| true) >= 1);
         assert_eq!(looks(&mut habit, 100, |_| true), 100);
     }
 
