@@ -124,6 +124,15 @@ mod tests {
     }
 
     #[test]
+    fn one_look_that_pays_after_many_in_vain_is_chance() {
+        let mut habit = Habit::HOPEFUL;
+        let _ = looks(&mut habit, 100_000, |_| false);
+        let chance = habit.after_look(true);
+        assert_eq!(chance, Habit { passing: 0, passed: MOST / 2 });
+        assert_eq!(chance.after_look(false), Habit { passing: MOST, passed: MOST });
+    }
+
+    #[test]
     fn one_look_in_vain_among_many_that_pay_costs_one_wait() {
         let mut habit = Habit::HOPEFUL;
         assert_eq!(looks(&mut habit, 100, |wait| wait != 50), 99);
