@@ -23,13 +23,13 @@ pub(super) struct Ticket(u32);
 #[derive(Debug)]
 #[repr(align(64))]
 struct Berth {
-    stands: Stands,
+    occupancy: Occupancy,
     /// How many tasks were here and are over.
     over: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Stands {
+enum Occupancy {
     Taken(*const Header),
     /// And which one was vacated before.
     Vacant(Option<u32>),
@@ -47,9 +47,9 @@ impl Berths {
 
     /// Those which are here.
     pub(super) fn iter(&self) -> impl Iterator<Item = *const Header> {
-        self.berths.iter().filter_map(|berth| match berth.stands {
-            Stands::Taken(cell) => Some(cell),
-            Stands::Vacant(_) => None,
+        self.berths.iter().filter_map(|berth| match berth.occupancy {
+            Occupancy::Taken(cell) => Some(cell),
+            Occupancy::Vacant(_) => None,
         })
     }
 
@@ -57,14 +57,14 @@ impl Berths {
     #[inline]
     pub(super) fn enter(&mut self, cell: *const Header) -> Ticket {
         self.taken += 1;
-        let stands = Stands::Taken(cell);
+        let occupancy = Occupancy::Taken(cell);
         let Some(at) = self.vacant else {
             let at = u32::try_from(self.berths.len()).expect("so many threads there are not");
-            self.berths.push(Berth { stands, over: 0 });
+            self.berths.push(Berth { occupancy, over: 0 });
             return Ticket(at);
         };
         let berth = &mut self.berths[at as usize];
-        if let Stands::Vacant(before) = std::mem::replace(&mut berth.stands, stands) {
+        if let Occupancy::Vacant(before) = std::mem::replace(&mut berth.occupancy, occupancy) {
             self.vacant = before;
         }
         Ticket(at)
@@ -74,7 +74,7 @@ impl Berths {
     #[inline]
     pub(super) fn succeed(&mut self, ticket: Ticket, next: *const Header) -> Ticket {
         let berth = &mut self.berths[ticket.0 as usize];
-        berth.stands = Stands::Taken(next);
+        berth.occupancy = Occupancy::Taken(next);
         berth.over += 1;
         ticket
     }
@@ -84,7 +84,7 @@ impl Berths {
     pub(super) fn leave(&mut self, ticket: Ticket) {
         self.taken -= 1;
         let berth = &mut self.berths[ticket.0 as usize];
-        berth.stands = Stands::Vacant(self.vacant.replace(ticket.0));
+        berth.occupancy = Occupancy::Vacant(self.vacant.replace(ticket.0));
         berth.over += 1;
     }
 }

@@ -294,6 +294,7 @@ impl Lists {
             if Line::ending(next).is_some() {
                 list.tail = line.end();
             } else if line.slot().is_some() {
+                // Only lanes are too many to be asked whose head a cell is.
                 with_links(next, |links| (*links).prev = line.end());
             }
             CellRef::from_ptr(cell)
@@ -421,7 +422,8 @@ impl Lists {
     /// # Safety
     /// `cell` is in a line.
     unsafe fn remove(&mut self, cell: *const Header) -> Option<Line> {
-        // SAFETY: Q1; the cell and its neighbours are in the line, hence alive.
+        // SAFETY: Q1; the cell and its neighbours are in the line, hence alive. What a level's head says of
+        // the one before it is not followed.
         unsafe {
             let (prev, next) = with_links(cell, |links| {
                 let pair = ((*links).prev, (*links).next);

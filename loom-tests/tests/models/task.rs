@@ -35,41 +35,33 @@ pub(crate) const MODELS: &[Entry] = models![
 /// Worker and awaiter, a value. Race: completion against the registration of the waker. The
 /// awaiter always resolves, and the value is complete. Outcome: polls. t01, L01.
 fn no_awaiter_sleeps_through_the_end() {
-    Model::bound(3).deep(3).with_spurious_wakes().sees(&["1", "2"]).check(|| {
-        let drops = Drops::new();
-        let probe = drops.probe();
-        let (job, mut task) = job_and_task(move || probe);
-        let worker = thread::spawn(move || job.run());
-        let mut polls = 0;
-        let value = block_on(std::future::poll_fn(|cx| {
-            polls += 1;
-            pin!(&mut task).poll(cx)
-        }));
-        value.unwrap().touch();
-        worker.join().unwrap();
-        assert_eq!(drops.count(), 1);
-        polls
-    });
+    Model::bound(3).deep(3).with_spurious_wakes().sees(&["1", "2"]).check(polls_of_an_await);
 }
 
 /// As above, where the awaiter looks for a moment before it waits: what it finds by that is complete, and
 /// what it does not find it waits for. Outcome: polls.
 fn no_look_finds_half_an_outcome() {
-    Model::bound(3).deep(3).plans([Plan::NONE.spinning(1)]).sees_exactly(&["1", "2"]).check(|| {
-        let drops = Drops::new();
-        let probe = drops.probe();
-        let (job, mut task) = job_and_task(move || probe);
-        let worker = thread::spawn(move || job.run());
-        let mut polls = 0;
-        let value = block_on(std::future::poll_fn(|cx| {
-            polls += 1;
-            pin!(&mut task).poll(cx)
-        }));
-        value.unwrap().touch();
-        worker.join().unwrap();
-        assert_eq!(drops.count(), 1);
-        polls
-    });
+    Model::bound(3)
+        .deep(3)
+        .plans([Plan::NONE.spinning(1)])
+        .sees_exactly(&["1", "2"])
+        .check(polls_of_an_await);
+}
+
+fn polls_of_an_await() -> u32 {
+    let drops = Drops::new();
+    let probe = drops.probe();
+    let (job, mut task) = job_and_task(move || probe);
+    let worker = thread::spawn(move || job.run());
+    let mut polls = 0;
+    let value = block_on(std::future::poll_fn(|cx| {
+        polls += 1;
+        pin!(&mut task).poll(cx)
+    }));
+    value.unwrap().touch();
+    worker.join().unwrap();
+    assert_eq!(drops.count(), 1);
+    polls
 }
 
 /// Worker and blocked waiter. As above, without a runtime; the outcome is whether the task was
